@@ -17,6 +17,10 @@ export const commandErrors = Object.freeze({
     description: 'The address is unknown, is not of this machine, or must not be used by this account.',
     since: '0.1.0',
   },
+  NOT_PROVABLE: {
+    description: 'The audit log has no such record, or no checkpoint that covers it.',
+    since: '0.1.0',
+  },
   USAGE: { description: 'Arguments or options are missing, or contradict each other.', since: '0.1.0' },
   TOKEN_UNREADABLE: {
     description: 'The token given to `behalf explain` is not a JWT with the claims of a delegation.',

@@ -39,6 +39,14 @@ export function parseCount(value: string): number {
   throw new InvalidArgumentError('must be a whole number above 0');
 }
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** @throws InvalidArgumentError */
+export function parseTransaction(value: string): string {
+  if (UUID.test(value)) return value;
+  throw new InvalidArgumentError('must be the behalf-transaction of a response, a UUID');
+}
+
 /** Names separated by commas or white space. */
 export function parseNames(value: string): string[] {
   return value.split(/[\s,]+/).filter((word) => word !== '');

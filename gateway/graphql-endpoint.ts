@@ -94,6 +94,8 @@ export async function answerGraphQL(
     'behalf-transaction',
     begun.exchanges.map(({ transactionId }) => transactionId).join(', '),
   );
+  const receipts = gateway.pipeline.receiptsOf(begun);
+  if (receipts !== undefined) response.setHeader('behalf-receipt', receipts);
   for (const [name, value] of begun.responseHeaders) response.setHeader(name, value);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
   // Each operation of a parsed batch has its own outcome, and none of them decides the status.

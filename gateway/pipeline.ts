@@ -107,6 +107,17 @@ export class Pipeline {
     return seal(completed, recorder);
   }
 
+  /**
+   * The receipts of a request's records, in their order, for the client: `-` for one that is not known to be durable.
+   *
+   * @returns undefined if there is none
+   */
+  receiptsOf(request: GatewayRequest): string | undefined {
+    const receipts = request.exchanges.map((exchange) => this.#parts.recorder.receiptOf(exchange));
+    if (receipts.every((receipt) => receipt === undefined)) return undefined;
+    return receipts.map((receipt) => receipt ?? '-').join(', ');
+  }
+
   /** The first step, for requests that were not admitted before their operations were read. */
   async #authenticated(
     entry: Incoming | Authenticated,

@@ -1,7 +1,8 @@
-import { Command } from 'commander';
+import { resolve } from 'node:path';
+import { Command, Option } from 'commander';
 import type { CommandProcess } from '../command-process.js';
-import { withExitCodes, DEFAULT_EXIT_CODES } from '../exit-codes.js';
-import { dataOption, parseCount } from '../options.js';
+import { answer, answersBy, DEFAULT_EXIT_CODES, withExitCodes } from '../exit-codes.js';
+import { collect, dataOption, parseCount, parseTransaction } from '../options.js';
 import { findDatabaseUrl } from '../data-dir.js';
 
 function tailCommand(host: CommandProcess): Command {
@@ -24,6 +25,119 @@ function tailCommand(host: CommandProcess): Command {
   );
 }
 
+function sequencerCommand(host: CommandProcess): Command {
+  return withExitCodes(
+    new Command('sequencer')
+      .description('put audit records into the log and sign it, until SIGINT or SIGTERM')
+      .requiredOption('--origin <name>', 'name of the log, such as audit.bank.example')
+      .requiredOption('--key <file>', 'private key of the log (PEM); made if the file is missing')
+      .addOption(dataOption(host.env))
+      .action(async ({ data, key, origin }: { data: string; key: string; origin: string }) => {
+        const databaseUrl = await findDatabaseUrl(data, host.env);
+        const stop = new AbortController();
+        for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+        const { auditSequencer } = await import('../actions/audit-log.js');
+        const { jsonLog } = await import('@behalf/gateway');
+        await auditSequencer({
+          databaseUrl,
+          origin,
+          keyFile: resolve(key),
+          log: jsonLog(),
+          started: (verifierKey) => host.printLine(`log ${verifierKey}`),
+          signal: stop.signal,
+        });
+      }),
+    { 0: 'it ran until SIGINT or SIGTERM', 1: 'it could not start' },
+  );
+}
+
+function policyOption(): Option {
+  return new Option(
+    '--policy <file>',
+    'whom you trust: the log’s key, its witnesses and their quorum (C2SP tlog-policy)',
+  ).makeOptionMandatory();
+}
+
+function verifyCommand(host: CommandProcess): Command {
+  return answersBy(
+    new Command('verify')
+      .description('verify the whole log: records, entries, tree, signatures')
+      .argument('[folder]', 'an exported log (default: the database)')
+      .addOption(policyOption())
+      .option('--seen <file>', 'a checkpoint that was seen before; can be repeated', collect, [])
+      .addOption(dataOption(host.env))
+      .action((folder: string | undefined, options: { policy: string; seen: string[]; data: string }) =>
+        answer(host, async () => {
+          const { auditVerify } = await import('../actions/audit-verify.js');
+          const verification = {
+            policyFile: options.policy,
+            seenFiles: options.seen,
+            folder,
+            findDatabaseUrl: () => findDatabaseUrl(options.data, host.env),
+          };
+          return auditVerify(verification, host.printLine);
+        }),
+      ),
+    'the log is as it was signed',
+    'something is wrong with it',
+  );
+}
+
+function verifyProofCommand(host: CommandProcess): Command {
+  return answersBy(
+    new Command('verify-proof')
+      .description('verify a proof, offline, and print its record')
+      .argument('<file>', 'the .tlog-proof')
+      .addOption(policyOption())
+      .action((file: string, { policy }: { policy: string }) =>
+        answer(host, async () => {
+          const { auditVerifyProof } = await import('../actions/audit-verify.js');
+          return auditVerifyProof(file, policy, host.printLine);
+        }),
+      ),
+    'the record is in the log',
+    'the proof does not hold',
+  );
+}
+
+function proveCommand(host: CommandProcess): Command {
+  return withExitCodes(
+    new Command('prove')
+      .description('write the proof that the record of a transaction is in the log (C2SP tlog-proof)')
+      .argument('<transaction>', 'the behalf-transaction of a response', parseTransaction)
+      .option('-o, --output <file>', 'the file to write (default: stdout)')
+      .addOption(dataOption(host.env))
+      .action(async (transactionId: string, options: { output?: string; data: string }) => {
+        const databaseUrl = await findDatabaseUrl(options.data, host.env);
+        const { auditProve } = await import('../actions/audit-log.js');
+        await auditProve({ databaseUrl, transactionId, outputFile: options.output }, host.printLine);
+      }),
+    DEFAULT_EXIT_CODES,
+  );
+}
+
+function exportCommand(host: CommandProcess): Command {
+  return withExitCodes(
+    new Command('export')
+      .description('write the log to a folder as C2SP tlog-tiles, with the records; again: what is new')
+      .argument('<folder>', 'created if it is missing')
+      .addOption(dataOption(host.env))
+      .action(async (folder: string, { data }: { data: string }) => {
+        const databaseUrl = await findDatabaseUrl(data, host.env);
+        const { auditExport } = await import('../actions/audit-log.js');
+        host.printLine(`${await auditExport(databaseUrl, folder)} entries are in ${folder}`);
+      }),
+    DEFAULT_EXIT_CODES,
+  );
+}
+
 export function auditCommand(host: CommandProcess): Command {
-  return new Command('audit').description('read the audit log').addCommand(tailCommand(host));
+  return new Command('audit')
+    .description('read, sign, prove and verify the audit log')
+    .addCommand(tailCommand(host))
+    .addCommand(verifyCommand(host))
+    .addCommand(proveCommand(host))
+    .addCommand(verifyProofCommand(host))
+    .addCommand(exportCommand(host))
+    .addCommand(sequencerCommand(host));
 }

@@ -12,7 +12,7 @@ export interface CorsOptions {
 const REQUEST_HEADERS: readonly string[] = ['Authorization', 'DPoP', 'Content-Type'];
 
 /** The headers by which a page obtains a token or a nonce, names a record, and knows when to retry. */
-const RESPONSE_HEADERS = 'DPoP-Nonce, WWW-Authenticate, Behalf-Transaction, Retry-After';
+const RESPONSE_HEADERS = 'DPoP-Nonce, WWW-Authenticate, Behalf-Transaction, Behalf-Receipt, Retry-After';
 
 /** Short, so that an origin or method that was removed is soon refused by browsers as well. */
 const PREFLIGHT_MAX_AGE_SECONDS = 600;

@@ -20,6 +20,7 @@ export interface RecorderParts {
 export class Recorder {
   readonly #parts: RecorderParts;
   readonly #sealed = new WeakSet<Exchange>();
+  readonly #receipts = new WeakMap<Exchange, string>();
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -30,17 +31,23 @@ export class Recorder {
     return this.#sealed.has(exchange);
   }
 
+  /** What proves that the record of this operation is in the log. Undefined unless it is known to be durable. */
+  receiptOf(exchange: Exchange): string | undefined {
+    return this.#receipts.get(exchange);
+  }
+
   /**
    * Records one operation up to its last stage. The record comes first, so that counting or logging cannot prevent it.
    *
    * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`, if the record cannot be made durable
    */
-  seal(stage: Stage, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
+  async seal(stage: Stage, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
     this.#sealed.add(stage.exchange);
     const durable = this.#append((key) => requestRecord(stage, outcome, reason, key));
     this.#count(stage, outcome, reason);
     this.#log(stage, outcome, reason);
-    return durable;
+    const receipt = await durable;
+    if (receipt !== undefined) this.#receipts.set(stage.exchange, receipt);
   }
 
   /** Records a workload's token exchange. @throws {RefusedError} as {@link seal} */
@@ -53,19 +60,20 @@ export class Recorder {
     await this.#append((key) => tokenExchangeRecord(outcome, key, this.#parts.clock.now()));
   }
 
-  async #append(make: (pseudonymKey: Uint8Array) => AuditRecord): Promise<void> {
+  /** @returns the receipt, in audit mode `required` */
+  async #append(make: (pseudonymKey: Uint8Array) => AuditRecord): Promise<string | undefined> {
     const { log } = this.#parts;
     const audit = this.#parts.audit.open;
-    if (audit === undefined) return;
+    if (audit === undefined) return undefined;
     const record = make(audit.pseudonymKey);
     // A custom sink may throw before it returns a promise.
     const durable = (async () => audit.sink.append(record))();
     if (audit.mode === 'best-effort') {
       durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: audit.sink.lost }));
-      return;
+      return undefined;
     }
     try {
-      await durable;
+      return await durable;
     } catch {
       log.log('error', 'AUDIT_UNAVAILABLE');
       throw new RefusedError({

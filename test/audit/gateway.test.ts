@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/postgres.js';
 import type { AuditRecord } from '../../audit/index.js';
 import type { AuditDatabase, StoredAuditRecord } from '../../audit/postgres.js';
+import { receiptOf } from '../../audit/log/entry.js';
 import { truncateAddress } from '../../gateway/seal/record.js';
 import {
   AUDIENCE,
@@ -217,6 +218,21 @@ describe('the record of a request', () => {
     const after = await newest();
     await Promise.all(Array.from({ length: 40 }, () => gateway.ask('{ hello }')));
     expect(await readAudit(database.db, { after, limit: 100 })).toHaveLength(40);
+  });
+});
+
+describe('the receipt of a response', () => {
+  it('is the leaf of its record, for a refusal as well', async () => {
+    for (const token of [await issuer.mint(), 'a.b.c']) {
+      const { headers } = await gateway.ask('{ hello }', { token });
+      const [stored] = await database.db
+        .selectFrom('audit.record')
+        .selectAll()
+        .where('transaction_id', '=', String(headers['behalf-transaction']))
+        .execute();
+      const recordedAtMs = stored?.recorded_at.getTime() ?? NaN;
+      expect(headers['behalf-receipt']).toBe(receiptOf('access', recordedAtMs, stored?.content ?? ''));
+    }
   });
 });
 

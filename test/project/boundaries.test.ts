@@ -36,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'subgraphs/consent': ['@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/authority'],
   'subgraphs/bank': [
     '@behalf/audit',
+    '@behalf/audit-verify',
     '@behalf/authority',
     '@behalf/consent-subgraph',
     '@behalf/directives',
@@ -46,6 +47,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   cli: [
     '@behalf/audit',
+    '@behalf/audit-verify',
     '@behalf/authority',
     '@behalf/directives',
     '@behalf/gateway',

@@ -16,6 +16,7 @@ import { prepareBank } from '../data/index.js';
 import { projectPath } from '../shared/project-path.js';
 import { startExampleSubgraphs } from '../start-subgraphs.js';
 import type { RunningExampleSubgraphs } from '../start-subgraphs.js';
+import { startAuditLog } from './audit-log.js';
 import { DEFAULT_GATEWAY_PORT, portsFrom } from './ports.js';
 import type { Ports } from './ports.js';
 import { loadSecrets } from './secrets.js';
@@ -98,6 +99,8 @@ async function startParts(start: Start): Promise<Omit<RunningExample, 'close'>> 
   const { database, supergraphSdl } = await openAndCompose(start);
   progress('data');
   await prepareDatabase(database.url, secrets.auditWriterPassword, log);
+  const auditLog = await startAuditLog(database.url, dataDir, log);
+  closers.push(() => auditLog.close());
   progress('services');
   const authority = await startExampleAuthority(start, database.url, supergraphSdl);
   const subgraphs = await startSubgraphs(start, database.url);

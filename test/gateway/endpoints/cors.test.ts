@@ -6,7 +6,7 @@ import { JSON_TYPE, OVERSIZE } from './hostile-requests.js';
 import { limitedPolicy } from './limited-policy.js';
 
 const ORIGIN = 'https://app.example';
-const EXPOSED = 'DPoP-Nonce, WWW-Authenticate, Behalf-Transaction, Retry-After';
+const EXPOSED = 'DPoP-Nonce, WWW-Authenticate, Behalf-Transaction, Behalf-Receipt, Retry-After';
 const HELLO = '{"query":"{ hello }"}';
 const cleanup = new Cleanup();
 let issuer: TestIssuer;

@@ -1,0 +1,101 @@
+import { writeFile } from 'node:fs/promises';
+import type { Kysely } from 'kysely';
+import { systemClock } from '@behalf/directives/internal';
+import {
+  DatabaseSource,
+  exportLog,
+  LastSigned,
+  loadLogKey,
+  newestCheckpoint,
+  proveRecord,
+  Sequencer,
+  verifierKey,
+} from '@behalf/audit/internal/log';
+import type { SequencerLog } from '@behalf/audit/internal/log';
+import { migrateAudit } from '@behalf/audit/postgres';
+import type { AuditDatabase } from '@behalf/audit/postgres';
+import { CommandError } from '../command-error.js';
+import { withDatabase } from '../database.js';
+
+/** A log gets its next checkpoint within this time, or something is wrong with its sequencer. */
+const MAX_WAIT_MS = 5_000;
+const WAIT_STEP_MS = 100;
+
+export interface SequencerCommandOptions {
+  readonly databaseUrl: string;
+  /** The log's name. */
+  readonly origin: string;
+  /** File of its key; made if it is missing. */
+  readonly keyFile: string;
+  readonly log: SequencerLog;
+  /** Called with the verifier key when the sequencer has started. */
+  readonly started: (verifierKey: string) => void;
+  /** Aborting it ends the sequencer. */
+  readonly signal: AbortSignal;
+}
+
+/** `behalf audit sequencer`: puts records into the log and signs it, until the signal. */
+export async function auditSequencer(options: SequencerCommandOptions): Promise<void> {
+  const { databaseUrl, keyFile, log, origin, signal, started } = options;
+  const key = await loadLogKey(keyFile, origin);
+  const lastSigned = await LastSigned.open(`${keyFile}.last-signed`);
+  const database = { max: 3, applicationName: 'behalf-audit-sequencer' };
+  await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
+    await migrateAudit(db);
+    const sequencer = new Sequencer({ db, keys: [key], lastSigned, log });
+    sequencer.start();
+    started(verifierKey(key));
+    if (!signal.aborted) {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    }
+    await sequencer.close();
+  });
+}
+
+export interface ProveOptions {
+  readonly databaseUrl: string;
+  readonly transactionId: string;
+  /** Default: stdout. */
+  readonly outputFile: string | undefined;
+}
+
+/** `behalf audit prove`: writes the proof of a transaction's record. Waits for a checkpoint that covers it. */
+export async function auditProve(
+  { databaseUrl, outputFile, transactionId }: ProveOptions,
+  print: (line: string) => void,
+): Promise<void> {
+  const database = { max: 1, applicationName: 'behalf-audit-prove' };
+  const proof = await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
+    for (let waitedMs = 0; ; waitedMs += WAIT_STEP_MS) {
+      const result = await proveRecord(db, transactionId, false);
+      if ('proof' in result) return result.proof;
+      if (result.missing !== 'pending' || waitedMs >= MAX_WAIT_MS)
+        throw unprovable(result.missing, transactionId);
+      await systemClock.sleep(WAIT_STEP_MS);
+    }
+  });
+  if (outputFile === undefined) print(proof.trimEnd());
+  else await writeFile(outputFile, proof);
+}
+
+function unprovable(missing: 'unknown' | 'pending' | 'erased', transactionId: string): CommandError {
+  const reasons = {
+    unknown: 'the log has no record of it',
+    pending: 'its record is stored, but no checkpoint covers it: does the sequencer run?',
+    erased: 'the content of its record was erased',
+  };
+  return new CommandError('NOT_PROVABLE', `${transactionId}: ${reasons[missing]}`);
+}
+
+/** `behalf audit export`: writes the log to a folder. @returns the number of entries */
+export async function auditExport(databaseUrl: string, folder: string): Promise<number> {
+  const database = { max: 1, applicationName: 'behalf-audit-export' };
+  return withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
+    const checkpoint = await newestCheckpoint(db, false);
+    if (checkpoint === undefined) {
+      throw new CommandError('NOT_PROVABLE', 'the log has no checkpoint: does the sequencer run?');
+    }
+    await exportLog(new DatabaseSource(db), checkpoint, folder);
+    return checkpoint.size;
+  });
+}

@@ -1,0 +1,84 @@
+import type { Kysely } from 'kysely';
+import { DatabaseSource } from '@behalf/audit/internal/log';
+import type { AuditDatabase } from '@behalf/audit/postgres';
+import { FolderSource, parsePolicy, VerificationError, verifyLog, verifyProof } from '@behalf/audit-verify';
+import type { LogReport, LogSource, Policy } from '@behalf/audit-verify';
+import { printable } from '@behalf/gateway/printable';
+import { withDatabase } from '../database.js';
+import { readText } from '../read-supergraph.js';
+
+export interface AuditVerifyOptions {
+  /** A C2SP tlog-policy. */
+  readonly policyFile: string;
+  /** Files with checkpoints that were seen before. */
+  readonly seenFiles: readonly string[];
+  /** An exported log. Default: the database. */
+  readonly folder?: string | undefined;
+  readonly findDatabaseUrl: () => Promise<string>;
+}
+
+/** `behalf audit verify`: verifies a whole log. @returns 0 when nothing is wrong, else 1 */
+export async function auditVerify(
+  options: AuditVerifyOptions,
+  print: (line: string) => void,
+): Promise<0 | 1> {
+  const policy = parsePolicy(await readText(options.policyFile));
+  const seen = await Promise.all(options.seenFiles.map((file) => readText(file)));
+  const verify = (source: LogSource): Promise<LogReport> => verifyLog(source, policy, { seen });
+  const report =
+    options.folder === undefined
+      ? await withDatabase(
+          await options.findDatabaseUrl(),
+          { max: 3, applicationName: 'behalf-audit-verify' },
+          (db: Kysely<AuditDatabase>) => verify(new DatabaseSource(db)),
+        )
+      : await verify(new FolderSource(options.folder));
+  for (const line of reportLines(report, policy, seen.length)) print(printable(line));
+  return report.findings.length === 0 ? 0 : 1;
+}
+
+function reportLines(report: LogReport, policy: Policy, seen: number): string[] {
+  const { checkpoint, erased, findings, records, successors } = report;
+  const lines = findings.map(({ code, message }) => `${code}  ${message}`);
+  for (const { text } of successors) lines.push(`The log introduced the key ${text}`);
+  if (checkpoint !== undefined) {
+    const times = checkpoint.cosignatures.map(
+      ({ witness, time }) => `${witness} at ${new Date(time * 1_000).toISOString()}`,
+    );
+    const witnessed = times.length === 0 ? 'cosigned by no witness' : `cosigned by ${times.join(', ')}`;
+    lines.push(`${checkpoint.origin} has ${checkpoint.size} entries, signed by its key, ${witnessed}`);
+  }
+  lines.push(`${records} records compared with their entries, ${erased} erased, ${seen} earlier checkpoints`);
+  if (findings.length > 0) lines.push(`The log is not as it was signed: ${findings.length} findings`);
+  else if (seen === 0 && policy.witnesses.length === 0) {
+    lines.push(
+      'Nothing is wrong. Without a witness or an earlier checkpoint, records cut off at the end cannot be noticed',
+    );
+  } else lines.push('Nothing is wrong');
+  return lines;
+}
+
+/** `behalf audit verify-proof`: verifies a `.tlog-proof`. @returns 0 when it holds, else 1 */
+export async function auditVerifyProof(
+  proofFile: string,
+  policyFile: string,
+  print: (line: string) => void,
+): Promise<0 | 1> {
+  const policy = parsePolicy(await readText(policyFile));
+  const proof = await readText(proofFile);
+  try {
+    const { checkpoint, index, record, recordedAtMs } = verifyProof(proof, policy);
+    print(printable(JSON.stringify(record)));
+    const at = new Date(recordedAtMs).toISOString();
+    print(
+      printable(
+        `This record is entry ${index} of ${checkpoint.origin} (${checkpoint.size} entries), recorded at ${at}`,
+      ),
+    );
+    return 0;
+  } catch (error) {
+    if (!(error instanceof VerificationError)) throw error;
+    print(printable(`${error.code}  ${error.message}`));
+    return 1;
+  }
+}

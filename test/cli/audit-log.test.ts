@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newestCheckpoint, verifierKey } from '../../audit/log/index.js';
+import { auditSequencer } from '../../cli/actions/audit-log.js';
+import { record } from '../audit/support.js';
+import { TestLog } from '../audit/log/support.js';
+import { until } from '../support/wait.js';
+import { behalf } from './support.js';
+
+let folder: string;
+let log: TestLog;
+let policy: string;
+let transactionId: string;
+const run = (...args: string[]) => behalf(['audit', ...args], '', { DATABASE_URL: log.database.url });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'behalf-audit-cli-'));
+  log = await TestLog.create(`cli_${randomBytes(6).toString('hex')}`);
+  policy = join(folder, 'log.policy');
+  await writeFile(policy, `log ${verifierKey(log.key)}\nquorum none\n`);
+  const [first] = await log.append(300);
+  transactionId = first?.transactionId ?? '';
+});
+afterAll(async () => {
+  await log.drop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('audit prove and verify-proof', () => {
+  const proof = (): string => join(folder, 'one.tlog-proof');
+
+  it('prove a record, offline', async () => {
+    expect(await run('prove', transactionId, '--output', proof())).toMatchObject({ code: 0, stderr: '' });
+    const { code, stdout } = await behalf(['audit', 'verify-proof', proof(), '--policy', policy]);
+    expect(code).toBe(0);
+    expect(stdout).toContain(transactionId);
+    expect(stdout).toMatch(
+      /This record is entry \d+ of audit\.bank\.example \(300 entries\), recorded at 20/,
+    );
+  });
+
+  it('print the proof without a file', async () => {
+    const { stdout } = await run('prove', transactionId);
+    expect(stdout).toBe(await readFile(proof(), 'utf8'));
+  });
+
+  it('say that a changed proof does not hold', async () => {
+    const text = await readFile(proof(), 'utf8');
+    const changed = join(folder, 'changed.tlog-proof');
+    await writeFile(changed, text.replace(/index \d+/, 'index 299'));
+    const { code, stdout } = await behalf(['audit', 'verify-proof', changed, '--policy', policy]);
+    expect([code, stdout]).toEqual([
+      1,
+      'PROOF  the entry is not at 299 in the log of size 300 that was signed\n',
+    ]);
+  });
+
+  it.each([
+    ['a transaction that is none', ['prove', 'x'], 1, 'must be the behalf-transaction'],
+    ['an unknown transaction', ['prove', crypto.randomUUID()], 1, 'the log has no record of it'],
+    ['no policy', ['verify-proof', 'x'], 2, '--policy'],
+    ['a file that is not there', ['verify-proof', '/none', '--policy', '/none'], 2, '/none'],
+  ])('refuse %s', async (_what, args, code, message) => {
+    const ended = await run(...args);
+    expect(ended.code).toBe(code);
+    expect(ended.stderr).toContain(message);
+  });
+});
+
+describe('audit verify', () => {
+  it('finds nothing wrong, in the database and in an export', async () => {
+    const target = join(folder, 'export');
+    expect((await run('export', target)).stdout).toBe(`300 entries are in ${target}\n`);
+    for (const args of [[], [target]]) {
+      const { code, stdout } = await run('verify', ...args, '--policy', policy);
+      expect(code).toBe(0);
+      expect(stdout).toContain(
+        'audit.bank.example has 300 entries, signed by its key, cosigned by no witness',
+      );
+      expect(stdout).toContain('300 records compared with their entries, 0 erased, 0 earlier checkpoints');
+      expect(stdout).toContain('Nothing is wrong. Without a witness or an earlier checkpoint');
+    }
+  });
+
+  it('compares with a checkpoint that was seen before', async () => {
+    const seen = join(folder, 'seen');
+    await writeFile(seen, (await newestCheckpoint(log.database.db, false))?.note ?? '');
+    await log.append(5);
+    const { code, stdout } = await run('verify', '--policy', policy, '--seen', seen);
+    expect([code, stdout.trimEnd().split('\n').at(-1)]).toEqual([0, 'Nothing is wrong']);
+  });
+
+  it('names what was edited, in one line', async () => {
+    await log.run(`update audit.record set content = replace(content, 'answered', 'refused_')
+      where seq = (select seq from audit.leaf where log_index = 7)`);
+    const { code, stdout } = await run('verify', '--policy', policy);
+    expect(code).toBe(1);
+    expect(stdout).toContain('CHANGED  record 7: not what was logged\n');
+  });
+
+  it('refuses a policy that is none', async () => {
+    const broken = join(folder, 'broken.policy');
+    await writeFile(broken, 'log nonsense\nquorum none\n');
+    expect(await run('verify', '--policy', broken)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('line 1: a verifier key has the form NAME+ID+KEY') as string,
+    });
+  });
+});
+
+it('audit sequencer makes a key, and records are provable', async () => {
+  const other = await TestLog.create(`cli_${randomBytes(6).toString('hex')}`);
+  const stop = new AbortController();
+  const keys: string[] = [];
+  const keyFile = join(folder, 'key.pem');
+  const start = (): Promise<void> =>
+    auditSequencer({
+      databaseUrl: other.database.url,
+      origin: 'audit.other.example',
+      keyFile,
+      log: { log: () => undefined },
+      started: (key) => keys.push(key),
+      signal: stop.signal,
+    });
+  const running = start();
+  try {
+    const own = record();
+    await other.sink.append(own);
+    const isSigned = async (): Promise<boolean> =>
+      ((await newestCheckpoint(other.database.db, false))?.size ?? 0) === 1;
+    await until(isSigned, 'it is signed');
+    await writeFile(policy, `log ${keys[0] ?? ''}\nquorum none\n`);
+    const proof = join(folder, 'other.tlog-proof');
+    await behalf(['audit', 'prove', own.transactionId, '-o', proof], '', {
+      DATABASE_URL: other.database.url,
+    });
+    expect((await behalf(['audit', 'verify-proof', proof, '--policy', policy])).code).toBe(0);
+  } finally {
+    stop.abort();
+    await running;
+  }
+  // Started again, it has the same key.
+  await start();
+  expect(keys[1]).toBe(keys[0]);
+  await other.drop();
+});
