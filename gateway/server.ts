@@ -6,6 +6,7 @@ import { Connections, listen } from '@behalf/http';
 import { Shutdown } from '@behalf/http/internal';
 import type { RevocationHooks } from '@behalf/revocation';
 import { checkConfig } from './config/config.js';
+import { checkOverrides } from './config/check-overrides.js';
 import { corsOf } from './config/cors-of.js';
 import type { CheckedConfig, GatewayConfig } from './config/config.js';
 import { deprecatedKeys } from './config/deprecated-keys.js';
@@ -36,7 +37,7 @@ export interface GatewayOverrides extends RevocationHooks {
   readonly clock?: Clock;
 }
 
-/** What only Behalf's own tests change. */
+/** Settings that only Behalf's own tests change. */
 export interface ServerInternals {
   /**
    * Whether operations are planned in a thread of their own; default true. Starting that thread takes most of the time in which
@@ -98,6 +99,7 @@ export async function startServer(
   internals: ServerInternals,
 ): Promise<RunningGateway> {
   const config = checkConfig(given);
+  checkOverrides(overrides);
   const clock = overrides.clock ?? systemClock;
   const log = overrides.log ?? jsonLog(config.log.level, undefined, clock);
   for (const { key, advice } of deprecatedKeys(configSchema, given))

@@ -1,3 +1,4 @@
+import { isRecord, kindOf } from '@behalf/directives/internal';
 import { Ajv } from 'ajv';
 import type { ErrorObject, Options } from 'ajv';
 import formats from 'ajv-formats';
@@ -13,6 +14,8 @@ export interface ShapeProblem {
   readonly path: string;
   /** Continues the path: `must not be empty`. It quotes no value. */
   readonly problem: string;
+  /** The key is not in the schema, so the kind of its value explains nothing. */
+  readonly isUnknownKey?: true;
 }
 
 /**
@@ -37,7 +40,25 @@ export function shapeCheck(
   });
   addFormats(ajv);
   const validate = ajv.compile(schema);
-  return (value) => (validate(value) ? undefined : describe(validate.errors ?? [], schema));
+  return (value) =>
+    unplainPart(value) ?? (validate(value) ? undefined : describe(validate.errors ?? [], schema));
+}
+
+/**
+ * The first object that is not plain: ajv would take a Map, or an object that inherits its content, for an empty one. Files hold
+ * plain ones only, programs may not.
+ */
+function unplainPart(value: unknown, path = '', above: readonly unknown[] = []): ShapeProblem | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (above.includes(value)) return { path, problem: 'contains itself' };
+  if (!Array.isArray(value) && !isRecord(value))
+    return { path, problem: `must be a plain object, not ${kindOf(value)}` };
+  for (const [key, member] of Object.entries(value)) {
+    const step = Array.isArray(value) ? `[${key}]` : path === '' ? key : `.${key}`;
+    const found = unplainPart(member, path + step, [...above, value]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function describe(errors: readonly ErrorObject[], schema: object): ShapeProblem {
@@ -46,7 +67,8 @@ function describe(errors: readonly ErrorObject[], schema: object): ShapeProblem 
   const path = [pathOf(error.instancePath), keyOf(error) ?? ''].filter((part) => part !== '').join('.');
   const problem = sentenceFor(error);
   if (error.propertyName !== undefined) return { path, problem: `is not a valid name: it ${problem}` };
-  return { path, problem: `${problem}${suggestionFor(error, (key) => pathsToKey(key, schema))}` };
+  const described = { path, problem: `${problem}${suggestionFor(error, (key) => pathsToKey(key, schema))}` };
+  return error.keyword === 'additionalProperties' ? { ...described, isUnknownKey: true } : described;
 }
 
 function mostTelling(errors: readonly ErrorObject[]): ErrorObject | undefined {

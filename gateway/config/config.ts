@@ -18,7 +18,7 @@ import { Extras } from '../options/extras.js';
 import { mapPlain, pathPattern } from '../options/plain.js';
 import type { Given, ProtectionOptions } from '../options/protection-options.js';
 import type { CheckedOptions } from '../options/settings.js';
-import { requireShape } from '../options/validate.js';
+import { checkShape } from '../options/validate.js';
 import type { PropagationSettings } from '../propagate/propagation-settings.js';
 import type { AuditOptions } from '../seal/audit-options.js';
 
@@ -160,9 +160,7 @@ const FILES: ReadonlySet<string> = new Set([
 export function checkConfig(value: unknown): CheckedConfig {
   if (!isRecord(value))
     throw new ConfigurationError('', `the configuration must be an object, not ${kindOf(value)}`);
-  const config = mapPlain(value, (member) => member);
-  requireShape(config);
-  const checked = config as CheckedConfig;
+  const checked = checkShape(value, 'file') as CheckedConfig;
   refuseContradictions(checked, new Extras());
   refuseServerContradictions(checked);
   return checked;

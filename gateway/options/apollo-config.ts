@@ -136,7 +136,7 @@ export function requireSdl(given: unknown): string {
   return given;
 }
 
-/** What a supergraph manager begins with. @throws {ConfigurationError} */
+/** The first result of a supergraph manager. @throws {ConfigurationError} */
 export function requireFirst(given: unknown): {
   readonly supergraphSdl: string;
   readonly cleanup: (() => Promise<void>) | undefined;

@@ -11,7 +11,7 @@ import type { Extras } from './extras.js';
 import type { CheckedOptions } from './settings.js';
 
 const MIN_PSEUDONYM_KEY_BYTES = 32;
-/** What the driver takes for a server, or for a local socket. Anything else it would take for the name of a database. */
+/** The driver takes this for a server, or for a local socket, and anything else for the name of a database. */
 const POSTGRES_ADDRESS = /^(?:postgres(?:ql)?:\/\/|socket:|\/)/i;
 
 /** Refuses what a schema cannot: contradictory keys. @throws {ConfigurationError} */

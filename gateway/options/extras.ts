@@ -6,7 +6,6 @@ import {
   aSigningKey,
   aFunction,
   isRecord,
-  kindOf,
   withMethods,
 } from '@behalf/directives/internal';
 import type { Check } from '@behalf/directives/internal';
@@ -19,7 +18,7 @@ import type { GatewayLog } from '../log.js';
 import { aPolicy, evaluatorList } from '../policies/index.js';
 import type { PolicyEvaluator, PolicyFunction } from '../policies/index.js';
 import type { ProofReplayStore } from '../proof-replay/index.js';
-import { mapPlain, pathPattern } from './plain.js';
+import { pathPattern } from './plain.js';
 
 interface ExtraTypes {
   readonly log: GatewayLog;
@@ -46,7 +45,7 @@ interface Extra {
 }
 
 const bytes: Check = (value) => (value instanceof Uint8Array ? undefined : 'must be bytes, or base64url');
-const functionsByName: Check = (value) =>
+export const functionsByName: Check = (value) =>
   isRecord(value) && Object.values(value).every((each) => typeof each === 'function')
     ? undefined
     : 'must be functions by the names of policies';
@@ -78,7 +77,7 @@ const OF_FILES_ONLY: Readonly<Record<string, string>> = {
   proxies: 'your server knows its proxies',
   cors: 'your server answers browsers',
   shutdown: 'your server ends by itself',
-  http: 'your server knows its ways of asking',
+  http: 'your server decides on GET, batches and persisted queries',
   metrics: 'serve `await gateway.metrics()`',
   administration: 'not available around your own server',
   'policies.cedar': 'give policies.evaluators: [await cedarEvaluator(text)]',
@@ -86,16 +85,14 @@ const OF_FILES_ONLY: Readonly<Record<string, string>> = {
   'issuers[].introspection.privateKeyFile': 'give introspection.privateKey',
 };
 
+/** Paths of keys that only a configuration file has. */
+export const FILES_ONLY: readonly string[] = Object.keys(OF_FILES_ONLY);
+/** Paths of keys that only the library has. */
+export const LIBRARY_ONLY: readonly string[] = Object.keys(EXTRAS);
+
 /** The options that no file can hold, separated so that the file's schema can check the rest. */
 export class Extras {
   readonly #given = new Map<string, unknown>();
-
-  /** @returns the rest, as separate data. @throws {ConfigurationError} */
-  takeFrom(options: unknown): Record<string, unknown> {
-    if (!isRecord(options))
-      throw new ConfigurationError('', `the options must be an object, not ${kindOf(options)}`);
-    return mapPlain(options, (value, path) => this.#take(value, path)) as Record<string, unknown>;
-  }
 
   get<Path extends keyof ExtraTypes>(path: Path): ExtraTypes[Path] | undefined {
     // Its type was checked when it was separated.
@@ -107,7 +104,8 @@ export class Extras {
     return this.#given.get(`issuers[${issuerIndex}].introspection.privateKey`) as JWK | undefined;
   }
 
-  #take(value: unknown, path: string): unknown {
+  /** @returns the value, or undefined if it is one that no file can hold. @throws {ConfigurationError} */
+  take(value: unknown, path: string): unknown {
     if (value === undefined) return undefined;
     const pattern = pathPattern(path);
     const instead = Object.hasOwn(OF_FILES_ONLY, pattern) ? OF_FILES_ONLY[pattern] : undefined;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '@behalf/directives';
-import { systemClock } from '@behalf/directives/internal';
+import { isRecord, kindOf, systemClock } from '@behalf/directives/internal';
 import type { DpopSettings } from '../authenticate/dpop/options.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { ConfigurationError } from '../errors.js';
@@ -14,10 +14,7 @@ import { refuseContradictions } from './contradictions.js';
 import { Extras } from './extras.js';
 import type { ProtectionOptions } from './protection-options.js';
 import type { CheckedOptions, Settings } from './settings.js';
-import { requireShape } from './validate.js';
-
-/** `supergraph` is in `protectGateway`'s first argument; the schema requires it because a file needs it. */
-const SUPERGRAPH_STANDS_ELSEWHERE = { supergraph: 'supergraphSdl' };
+import { checkShape } from './validate.js';
 
 /**
  * Completes and checks the library's options, in this one place.
@@ -26,9 +23,9 @@ const SUPERGRAPH_STANDS_ELSEWHERE = { supergraph: 'supergraphSdl' };
  */
 export function normalizeOptions(options: ProtectionOptions): Settings {
   const extras = new Extras();
-  const checked = { ...SUPERGRAPH_STANDS_ELSEWHERE, ...extras.takeFrom(options) };
-  requireShape(checked);
-  const shaped = checked as unknown as CheckedOptions;
+  if (!isRecord(options))
+    throw new ConfigurationError('', `the options must be an object, not ${kindOf(options)}`);
+  const shaped = checkShape(options, 'library', (value, path) => extras.take(value, path)) as CheckedOptions;
   const { propagation } = shaped;
   if (propagation.issuer === undefined) throw new ConfigurationError('propagation.issuer', 'is missing');
   refuseContradictions(shaped, extras);

@@ -5,6 +5,8 @@ import { ConfigurationError } from '../errors.js';
 const MAX_DEPTH = 50;
 
 type Replace = (value: unknown, path: string) => unknown;
+/** Gets an object that is not plain. If it returns, an empty one takes its place. */
+type Refuse = (path: string, problem: string) => void;
 
 /**
  * Rebuilds plain data with the path of each value, as a person writes it: `issuers[0].claims.scopes`. Undefined members are
@@ -15,22 +17,34 @@ type Replace = (value: unknown, path: string) => unknown;
  * @throws {ConfigurationError} for an object that is not plain, such as a Map: its content would go unnoticed; and for data
  * that contains itself
  */
-export function mapPlain(value: unknown, replace: Replace): unknown {
-  return mapValue(value, replace, '', []);
+export function mapPlain(value: unknown, replace: Replace, refuse: Refuse = refuseAtOnce): unknown {
+  return mapValue(value, { replace, refuse }, '', []);
 }
 
-function mapValue(value: unknown, replace: Replace, path: string, above: readonly unknown[]): unknown {
-  const replaced = replace(value, path);
+function refuseAtOnce(path: string, problem: string): never {
+  throw new ConfigurationError(path, problem);
+}
+
+function mapValue(
+  value: unknown,
+  how: { readonly replace: Replace; readonly refuse: Refuse },
+  path: string,
+  above: readonly unknown[],
+): unknown {
+  const replaced = how.replace(value, path);
   if (replaced !== value) return replaced;
   if (typeof value !== 'object' || value === null) return value;
   if (above.includes(value)) throw new ConfigurationError(path, 'contains itself');
   if (above.length >= MAX_DEPTH) throw new ConfigurationError(path, 'is nested too deeply');
   const within = [...above, value];
   if (Array.isArray(value))
-    return value.map((entry: unknown, index) => mapValue(entry, replace, `${path}[${index}]`, within));
-  if (!isRecord(value)) throw new ConfigurationError(path, `must be a plain object, not ${kindOf(value)}`);
+    return value.map((entry: unknown, index) => mapValue(entry, how, `${path}[${index}]`, within));
+  if (!isRecord(value)) {
+    how.refuse(path, `must be a plain object, not ${kindOf(value)}`);
+    return {};
+  }
   const members = Object.entries(value).flatMap(([key, member]) => {
-    const mapped = mapValue(member, replace, path === '' ? key : `${path}.${key}`, within);
+    const mapped = mapValue(member, how, path === '' ? key : `${path}.${key}`, within);
     return mapped === undefined ? [] : [[key, mapped] as const];
   });
   return Object.fromEntries(members);

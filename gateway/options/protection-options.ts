@@ -59,7 +59,7 @@ export type RevocationOptions = Given<Omit<RevocationSettings, 'streams'>> &
 export type PropagationOptions = Given<Omit<PropagationSettings, 'issuer'>> &
   Pick<PropagationSettings, 'issuer'>;
 
-/** What answers `@policy`, besides the policies that a token brings. */
+/** The evaluation of `@policy`, in addition to the policies that a token brings. */
 export interface PolicyAnswerOptions {
   /** Policies as functions, by name. */
   readonly functions?: Readonly<Record<string, PolicyFunction>> | undefined;
@@ -90,7 +90,7 @@ export interface ProtectionOptions extends RevocationHooks {
   readonly issuers: readonly IssuerOptions[];
   readonly propagation: PropagationOptions;
   readonly authorization?: Given<AuthorizationSettings> | undefined;
-  /** Who may read the schema. Default `authenticated`. */
+  /** The callers who may read the schema. Default `authenticated`. */
   readonly introspection?: SchemaIntrospectionRule | undefined;
   /** How large an operation may be. */
   readonly limits?: Given<LimitSettings> | undefined;

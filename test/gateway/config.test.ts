@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { checkConfig, ConfigurationError, readConfig } from '../../gateway/index.js';
+import { checkConfig, ConfigurationError, readConfig, startGateway } from '../../gateway/index.js';
 import schema from '../../gateway/options/schema.json' with { type: 'json' };
 
 let folder: string;
@@ -243,6 +243,43 @@ describe('checkConfig', () => {
     const ajv = new Ajv({ strict: false });
     expect(ajv.validateSchema(schema)).toBe(true);
     expect(schema.additionalProperties).toBe(false);
+  });
+});
+
+describe('startGateway', () => {
+  const starting = (...given: unknown[]): Promise<unknown> =>
+    startGateway(...(given as Parameters<typeof startGateway>));
+
+  it.each<[unknown, string]>([
+    [undefined, 'not undefined'],
+    [null, 'not null'],
+    ['gateway.yaml', 'not a string'],
+    [[], 'not a list'],
+    [new Map(), 'not a Map'],
+    [Promise.resolve(least), 'not a Promise'],
+  ])('says what the configuration must be: %s', async (given, words) => {
+    await expect(starting(given)).rejects.toThrow(`the configuration must be an object, ${words}`);
+  });
+
+  it.each<[string, unknown]>([
+    ['', null],
+    ['', new Map()],
+    ['polices', { polices: {} }],
+    ['policies', { policies: new Map() }],
+    ['policies', { policies: { vip: true } }],
+    ['log', { log: console.log }],
+    ['clock', { clock: Date }],
+    ['onRevokation', { onRevokation: () => undefined }],
+  ])('refuses what else it cannot use, and names it: %s', async (path, overrides) => {
+    await expect(starting(least, overrides)).rejects.toMatchObject({ name: 'ConfigurationError', path });
+  });
+
+  it.each<[string, object]>([
+    ['shutdown', { shutdown: new Map([['drainMs', 1]]) }],
+    ['http.batch', { http: { batch: new Date() } }],
+    ['issuers[0].claims', { issuers: [{ ...issuer, claims: Object.create({ scopes: 'scp' }) as object }] }],
+  ])('takes plain objects only: %s', (path, more) => {
+    expect(errorOf({ ...least, ...more })).toMatchObject({ path });
   });
 });
 

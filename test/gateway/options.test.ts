@@ -217,7 +217,39 @@ describe('options of the library', () => {
 
   it('list the keys that there are when none is close', () => {
     const { message } = errorOf({ policies: { vip: () => true } });
-    expect(message).toMatch(/the keys are .*functions|the keys are .*evaluators|the keys are cedar/);
+    expect(message).toContain('the keys are timeoutMs, functions, evaluators');
+  });
+
+  it('list and suggest only keys that the library accepts', () => {
+    const { message } = errorOf({ colour: 1 });
+    expect(message).toMatch(/the keys are .*issuers, .*clock.*policy|the keys are .*policy.*clock/);
+    for (const key of [
+      'listen',
+      'supergraph',
+      'proxies',
+      'cors',
+      'shutdown',
+      'http',
+      'metrics',
+      'administration',
+    ])
+      expect(message).not.toMatch(new RegExp(`[ ,]${key}\\b`));
+    expect(errorOf({ listn: {} }).message).not.toContain('did you mean listen');
+    expect(errorOf({ propagation: { ...least.propagation, keyFil: 'x' } }).message).not.toContain('keyFile');
+    expect(errorOf({ polcy: goodPolicy }).message).toContain('did you mean policy?');
+    expect(errorOf({ audit: { file: 'f', snk: new TestLog() } }).message).toContain('did you mean sink?');
+    expect(errorOf({ authorisation: new Map() }).message).toContain('did you mean authorization?');
+    expect(errorOf({ policies: { evaluater: [] } }).message).toContain('did you mean evaluators?');
+    expect(errorOf({ onRevokation: ignore }).message).toContain('did you mean onRevocation?');
+  });
+
+  it.each<[string, object, string]>([
+    ['a bigint', { timeoutMs: 5n }, 'must be a whole number, not a bigint'],
+    ['a symbol', { timeoutMs: Symbol('x') }, 'must be a whole number, not a symbol'],
+    ['a boxed number', { timeoutMs: Object(5) as unknown }, 'must be a plain object, not a Number'],
+    ['a text', { timeoutMs: '5' }, 'must be a whole number, not a string'],
+  ])('say what they got: %s', (_what, policies, words) => {
+    expect(errorOf({ policies }).message).toBe(`policies.timeoutMs: ${words}`);
   });
 
   it('never repeat a value, which may be a secret', () => {

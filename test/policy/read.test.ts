@@ -155,6 +155,31 @@ describe('an invalid key is refused with its path', () => {
 const deprecate = (deprecated: unknown) => (p: Draft) =>
   Object.assign(p.scopes['a:read'] ?? {}, { deprecated });
 
+describe('what is not a plain object is refused, and not taken for an empty one', () => {
+  const scope = { sentence: 'See it', access: 'read', sensitivity: 'low' };
+  const circular: Record<string, unknown> = { scopes: { a: scope } };
+  circular.roles = circular;
+
+  it.each<[string, unknown, string]>([
+    ['a Map of scopes', { scopes: new Map([['a', scope]]) }, 'scopes: must be a plain object, not a Map'],
+    [
+      'a policy that was read',
+      checkPolicy({ scopes: { a: scope } }),
+      'scopes: must be a plain object, not a Map',
+    ],
+    ['inherited scopes', { scopes: Object.create({ a: scope }) as object }, 'scopes: must be a plain object'],
+    ['an inherited policy', Object.create({ scopes: { a: scope } }), 'must be a plain object'],
+    [
+      'a Set in a list',
+      { scopes: { a: scope }, roles: { r: { mayGrant: [new Set()] } } },
+      'roles.r.mayGrant[0]: ',
+    ],
+    ['what contains itself', circular, 'roles: contains itself'],
+  ])('%s', (_what, content, words) => {
+    expect(() => checkPolicy(content)).toThrow(words);
+  });
+});
+
 describe('a contradiction is refused with its path', () => {
   it.each<[string, string, Change]>([
     [
