@@ -6,9 +6,9 @@ import { parseHash, parseSize } from './text.js';
 const FORMAT = 'behalf-record/v1';
 const CLASS = /^[a-z]{1,16}(?:-[a-z]{1,16}){0,3}$/;
 
-/** What the log holds of a record. The record itself stays outside, so that it can be erased and the tree still verifies. */
+/** The part of a record in the log. The record itself stays outside, so that it can be erased and the tree still verifies. */
 export interface Entry {
-  /** What kind of record it is; how long it is kept depends on it. */
+  /** The kind of the record, on which its retention depends. */
   readonly recordClass: string;
   /** When the database stored it, in milliseconds since the epoch. */
   readonly recordedAtMs: number;

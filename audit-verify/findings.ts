@@ -18,7 +18,7 @@ interface Range {
   readonly to: number;
 }
 
-/** What was found so far. */
+/** The findings so far. */
 export class Findings {
   readonly all: Finding[] = [];
   readonly #max: number;

@@ -56,7 +56,7 @@ export function verifyLeaf(leaf: Uint8Array, proof: Proof, policy: Policy): Trus
   return checkpoint;
 }
 
-/** What a valid proof shows. */
+/** The statement of a valid proof. */
 export interface ProvenRecord {
   /** The audit record (see `docs/reference/claims.md`). */
   readonly record: Readonly<Record<string, unknown>>;

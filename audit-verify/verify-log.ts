@@ -24,7 +24,7 @@ export interface VerifyLogOptions {
   readonly maxFindings?: number;
 }
 
-/** What {@link verifyLog} found. */
+/** The result of {@link verifyLog}. */
 export interface LogReport {
   /** The newest checkpoint, if it can be trusted. */
   readonly checkpoint: TrustedCheckpoint | undefined;
@@ -78,7 +78,7 @@ class LogReader {
   readonly #source: LogSource;
   readonly findings: Findings;
   readonly #frontier = new Frontier();
-  /** Of each level above the lowest, the hashes of whole tiles that its next tile will hold. */
+  /** For each level above the lowest: the hashes of whole tiles that its next tile will hold. */
   readonly #levels: Buffer[][] = [];
   readonly #successors: VerifierKey[] = [];
   #policy: Policy;

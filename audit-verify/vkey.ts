@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { VerificationError } from './errors.js';
 import { parseBase64 } from './text.js';
 
-/** What a key signs: a note as it is (0x01), or a checkpoint with a time (0x04). */
+/** The text that a key signs: a note as it is (0x01), or a checkpoint with a time (0x04). */
 export type SignatureType = 'ed25519' | 'cosignature';
 
 /** A verifier key (C2SP signed-note, "Verifier keys"). */

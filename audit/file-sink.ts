@@ -23,7 +23,7 @@ export class FileAuditSink implements AuditSink {
   readonly #writer: BatchWriter<AuditRecord>;
   readonly #path: string;
   readonly #file: FileHandle;
-  /** What was in the file after the last write. */
+  /** The state of the file after the last write. */
   #size: number;
   /** Whether the file ends in the middle of a line, so that the next record must begin a new one. */
   #isCutOff: boolean;

@@ -1,6 +1,6 @@
 import { AuditError } from './errors.js';
 
-/** What a writer learns of the log with each append. Null where the row is gone. */
+/** The state of the log, as a writer learns it with each append. Null where the row is gone. */
 export interface SeenLog {
   readonly origin: string | null;
   readonly size: number;

@@ -1,10 +1,10 @@
 import { makeSalt } from './log/entry.js';
 import type { AuditRecord } from './record.js';
 
-/** What kind of record it is. How long records are kept depends on it. */
+/** The kind of a record, on which its retention depends. */
 export type RecordClass = 'access';
 
-/** What PostgreSQL's text cannot hold, as JSON escapes it: NUL, and lone surrogates. */
+/** Characters that PostgreSQL's text cannot hold, as JSON escapes them: NUL, and lone surrogates. */
 const UNSTORABLE = /\\u0000|\\ud[89a-f]/i;
 
 /**

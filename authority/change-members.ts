@@ -1,4 +1,4 @@
-/** Who or what a change is about. */
+/** The person or thing that a change is about. */
 export interface ChangeMembers {
   readonly subject?: string;
   readonly clientId?: string;

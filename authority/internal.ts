@@ -1,5 +1,5 @@
 /**
- * What Behalf's own packages use of the authority's store: consents, applications, signing keys. It loads no authorization server.
+ * The authority's store, for Behalf's own packages: consents, applications, signing keys. It loads no authorization server.
  * Internal: it changes without notice, in any version.
  */
 export * from './clients/index.js';

@@ -10,7 +10,7 @@ import type { AuthoritySchema } from './schema.js';
  */
 export const DECISION_LOCKS = 1_024;
 
-/** What decisions are serialized by. */
+/** The kinds of decisions that are serialized. */
 export type DecisionKind = 'consent' | 'token' | 'session' | 'suspension';
 
 /**

@@ -90,7 +90,7 @@ async function answerHealth(
   return true;
 }
 
-/** What pages load. */
+/** Sends a file that pages load. */
 function sendFile(request: IncomingMessage, response: ServerResponse, type: string, text: string): void {
   allow(request, 'GET');
   response
@@ -129,7 +129,7 @@ function isPage(request: IncomingMessage): boolean {
   return url.startsWith('/interaction/') || url === SIGN_OUT_PATH || prefersPage(request);
 }
 
-/** What oidc-provider left to its caller: see `leaveUnanswered`. */
+/** The error for a request that oidc-provider left to its caller: see `leaveUnanswered`. */
 function unanswered(status: number): HttpError {
   if (status === 404) return new HttpError(404, 'NOT_FOUND', 'There is nothing at this address');
   return new HttpError(500, 'server_error', 'Something went wrong');

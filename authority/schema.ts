@@ -110,7 +110,7 @@ export interface ChangeEventTable {
   readonly members: JSONColumnType<ChangeMembers>;
   readonly initiator: 'user' | 'admin' | 'policy';
   readonly reason: string | null;
-  /** Who requested it: a subject, or a part of the system. */
+  /** The subject, or the part of the system, that requested it. */
   readonly entity_id: string | null;
   readonly occurred_at: Timestamp;
 }

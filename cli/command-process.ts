@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { printableLines } from '@behalf/gateway/printable';
 import type { Environment } from './data-dir.js';
 
-/** What a command uses of the process that it runs in. */
+/** The parts of its process that a command uses. */
 export interface ProcessStreams {
   readonly env: Environment;
   readonly stdin: Readable;

@@ -8,7 +8,7 @@ import { ATTR_SERVICE_NAME } from '@opentelemetry/semantic-conventions';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Whether the environment names a collector (OpenTelemetry's own variables; the exporter reads the rest of them). */
-export function hasTraceEndpoint(environment: Environment = process.env): boolean {
+function hasTraceEndpoint(environment: Environment = process.env): boolean {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: all, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces } = environment;
   return (all ?? '') !== '' || (traces ?? '') !== '';
 }

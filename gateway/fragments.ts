@@ -1,7 +1,7 @@
 import { Kind, visit } from 'graphql';
 import type { ASTNode, DocumentNode, FragmentDefinitionNode } from 'graphql';
 
-/** What an operation uses. */
+/** The fragments that an operation uses. */
 export interface Reachable {
   /** In the order in which they are first spread. */
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;

@@ -268,7 +268,7 @@ export class ProtectedGateway implements GatewayInterface {
     return this.#readiness.problems();
   }
 
-  /** What the gateway knows about itself without asking: whether a supergraph is loaded, and the revocation view is fresh. */
+  /** Whether a supergraph is loaded, and whether the revocation view is fresh. It asks nobody, unlike {@link notReady}. */
   health(): { readonly supergraph: boolean; readonly revocation: 'fresh' | 'stale' | 'not configured' } {
     const view = this.#protection.revocations?.view;
     return {

@@ -30,7 +30,7 @@ import { shareOfCaches } from './supergraph-version.js';
 
 /** The parts of one gateway, created once from its settings: those that decide, sign and record. */
 export interface Protection {
-  /** What decides, and what the pipeline needs beside it. */
+  /** The parts that decide, and everything else that the pipeline needs. */
   readonly pipeline: PipelineParts;
   readonly signer: TxnTokenService;
   readonly issuers: Issuers;

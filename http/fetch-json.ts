@@ -1,7 +1,7 @@
 export interface FetchBounds {
   /** For the whole exchange, body included. */
   readonly timeoutMs: number;
-  /** Of the body, after it was decompressed. */
+  /** Bytes of the body, after it was decompressed. */
   readonly maxBytes: number;
   /** Ends it early. */
   readonly signal?: AbortSignal;

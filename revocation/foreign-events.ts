@@ -31,7 +31,7 @@ export interface ForeignRevocation {
 const SECONDS_AT_MOST = 1e11;
 
 /**
- * What another issuer's verified security event token ends. Members that cannot be matched, such as a device, are ignored: the
+ * Reads which tokens another issuer's verified security event token ends. Members that cannot be matched, such as a device, are ignored: the
  * event then ends more than necessary, never less.
  *
  * @param names the events to apply; others are ignored

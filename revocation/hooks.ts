@@ -3,7 +3,7 @@ import type { Clock } from '@behalf/directives';
 import type { RevocationLog } from './log.js';
 import type { RevokedSubject } from './view.js';
 
-/** What has ended. Identifiers are the issuer's; those not announced are undefined. */
+/** Access that has ended. Identifiers are the issuer's; those not announced are undefined. */
 export interface Revocation {
   /**
    * `issuer`: everything that the issuer issued up to then. `unknown`: the hooks were too slow and some announcements were

@@ -6,7 +6,7 @@ import { holdersOf } from './holders.js';
 import { Suspensions } from './suspensions.js';
 import type { RevocableToken } from './token.js';
 
-/** What an event ends: every token that matches all given members. */
+/** An event ends every token that matches all given members. */
 export interface RevokedSubject {
   /** The announcing issuer: only its tokens end. */
   readonly issuer: string;

@@ -10,7 +10,7 @@ interface Place {
   readonly width: number;
 }
 
-/** What of a log is in a database, in the forms of C2SP tlog-tiles: what `verifyLog` of `@behalf/audit-verify` reads. */
+/** A log in a database, in the forms of C2SP tlog-tiles, which `verifyLog` of `@behalf/audit-verify` reads. */
 export class DatabaseSource {
   readonly #db: Kysely<AuditDatabase>;
 
@@ -42,7 +42,7 @@ export class DatabaseSource {
       .execute();
     const entries: Buffer[] = [];
     for (const [at, row] of rows.entries()) {
-      // What is behind a gap is not in its place.
+      // Entries behind a gap are not in their places.
       if (row.log_index !== place.index * TILE_WIDTH + at) break;
       const entry = entryBytes({
         recordClass: row.class,

@@ -6,7 +6,7 @@ const FORMAT = 'behalf-record/v1';
 const SALT_BYTES = 16;
 
 /**
- * What the log holds of a record: its class, the time at which the database stored it, and the hash of its text. The text is
+ * The part of a record in the log: its class, the time at which the database stored it, and the hash of its text. The text is
  * beside the log, so that it can be erased while the tree stays whole.
  */
 export interface LogEntry {
@@ -23,7 +23,7 @@ export function entryBytes({ recordClass, recordedAtMs, contentHash }: LogEntry)
   return Buffer.from(`${FORMAT}\n${recordClass}\n${recordedAtMs}\n${hash}\n`);
 }
 
-/** What a client is given for a record that is durable: the leaf that will be in the tree. */
+/** Makes the receipt of a durable record: the leaf that will be in the tree. */
 export function receiptOf(recordClass: string, recordedAtMs: number, content: string): string {
   const contentHash = createHash('sha256').update(content).digest();
   return hashLeaf(entryBytes({ recordClass, recordedAtMs, contentHash })).toString('base64url');

@@ -4,7 +4,7 @@ import { entryBytes } from './entry.js';
 import { ProofMaker } from './proofs.js';
 import { tileReader } from './tile-reader.js';
 
-/** What is known of a record's proof. */
+/** The state of a record's proof. */
 export type ProofResult =
   /** The text of a `.tlog-proof`. */
   | { readonly proof: string }

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { AuthorityDatabase } from '../schema.js';
 
 /**
- * What listeners are woken for: a change for gateways, an acknowledgement of a change, or a consent that may end earlier than
+ * Listeners are woken for a change for gateways, an acknowledgement of a change, or a consent that may end earlier than
  * known. The PostgreSQL channel has a random name, kept in a table that no gateway's role can read, because any role can notify
  * on a channel that it knows. Notifications carry no payload.
  */

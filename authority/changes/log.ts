@@ -30,7 +30,7 @@ export interface Change {
     | typeof SIGNING_KEY_REVOKED;
   readonly members: ChangeMembers;
   readonly initiator: Initiator;
-  /** Who requested it: a subject, or a part of the system. */
+  /** The subject, or the part of the system, that requested it. */
   readonly by?: string | undefined;
   readonly reason?: string | undefined;
 }

@@ -8,13 +8,13 @@ import { credentialProblem } from './credentials.js';
 import { serviceScopes } from './service-scopes.js';
 import type { ClientRegistration } from '../client-registration.js';
 
-/** What a registration is checked against besides itself: the policy, and the existing accounts. */
+/** A registration is checked against the policy and the existing accounts. */
 export interface GrantRules {
   readonly accounts: Pick<AccountRegister, 'isSubject'>;
   readonly policy: Policy;
 }
 
-/** What the authority that serves the client requires. */
+/** The requirements of the authority that serves the client. */
 export interface ServingRules {
   /** Undefined: certificates are never accepted. */
   readonly certificates: ClientCertificates | undefined;

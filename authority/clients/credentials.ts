@@ -13,7 +13,7 @@ const RSA_BITS_AT_LEAST = 2048;
 /** RFC 7518 sections 6.2.2, 6.3.2 and 6.4, RFC 8037 section 2. */
 const PRIVATE_PARAMETERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-/** What is wrong with a client's credentials; undefined if nothing is. */
+/** The problem of a client's credentials; undefined if they have none. */
 export function credentialProblem(authentication: ClientAuthentication | undefined): string | undefined {
   switch (authentication?.method) {
     case 'private_key_jwt':

@@ -6,7 +6,7 @@ import type { ConsentEventRow } from './replay.js';
 import type { DetailLevel, PrivacyNotice } from './types.js';
 
 /** The version of the records' form; the default of the column `schema_version`. */
-export const EXPORT_SCHEMA_VERSION = 'behalf-27560-1';
+const EXPORT_SCHEMA_VERSION = 'behalf-27560-1';
 
 const MAX_EVENTS = 1_000;
 const EVENTS_PER_PAGE = 200;
@@ -198,7 +198,7 @@ function stateAfter(event: ConsentEventRow): EventState {
       return 'renewed';
     case 'expired':
       return 'expired';
-    // What remains is a separate record, which names this one in `replaces`.
+    // The rest is a separate record, which names this one in `replaces`.
     case 'narrowed':
       return 'withdrawn';
     case 'revoked':

@@ -103,7 +103,7 @@ async function extend(
   return row;
 }
 
-/** What the person was asked. */
+/** The consent as it was offered to the person, before they declined parts of it. */
 function shown(row: ConsentRow, terms: ConsentTerms): ConsentRow {
   return {
     ...row,

@@ -55,7 +55,7 @@ export async function narrowConsent(trx: Trx, id: string, narrowing: Narrowing):
   };
 }
 
-/** What was removed counts as refused, so that the person is not asked for it again unless an application insists. */
+/** A removed part counts as refused, so that the person is not asked for it again unless an application insists. */
 function whatIsLeft(row: ConsentRow, narrowing: Narrowing, now: Date): ConsentRow {
   const { removeScopes = [], removePurposes = [], until = row.until, detail = row.detail } = narrowing;
   const scopes = row.scopes.filter((name) => !removeScopes.includes(name));

@@ -57,7 +57,7 @@ export async function revokeToken(
   tokenId: string,
   options: RevocationOptions,
 ): Promise<TokenRevocation> {
-  // Of two concurrent calls, the second sees the result of the first.
+  // The second of two concurrent calls sees the result of the first.
   await lockDecision(trx, 'token', tokenId);
   const known = await trx
     .selectFrom('authority.change_event')

@@ -13,7 +13,7 @@ export interface AccessRules {
   readonly policy: Policy;
 }
 
-/** What is wrong with an `authorization_details` object (RFC 9396 section 5). It names only what the client sent. */
+/** The problem of an `authorization_details` object (RFC 9396 section 5). It names only what the client sent. */
 export class AccessProblem extends Error {
   override readonly name = 'AccessProblem';
 }

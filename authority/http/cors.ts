@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What web pages call, with the methods of each. Status lists are open to every page (status/route.ts). */
+/** The addresses that web pages call, with the methods of each. Status lists are open to every page (status/route.ts). */
 const ADDRESSES: ReadonlyMap<string, string> = new Map([
   ['/token', 'POST'],
   ['/token/revocation', 'POST'],

@@ -1,8 +1,8 @@
 /** @see WorkQueue */
 export interface WorkLimits {
-  /** Done at the same time. */
+  /** Running at the same time, at most. */
   readonly atOnce: number;
-  /** Of all, those that wait. */
+  /** Waiting for their turn, at most. */
   readonly waiting: number;
   /** For one key, running and waiting together, so that nobody fills the queue alone. */
   readonly perKey: number;

@@ -17,7 +17,7 @@ export interface AskedOffer {
   readonly latestEnd: Date | undefined;
 }
 
-/** What a request asks for. */
+/** The scopes and access that a request asks for. */
 export interface AskedFor {
   readonly scopes: Iterable<string>;
   /** RFC 9396; undefined: only scopes were asked for. */
@@ -26,7 +26,7 @@ export interface AskedFor {
   readonly atSeconds: number;
 }
 
-/** What the person is asked for: the request, reduced to what the policy lets this client have from this person. */
+/** The request, reduced to what the policy lets this client have from this person. The person is asked for that. */
 export function offerFor(
   asked: AskedFor,
   account: Account,

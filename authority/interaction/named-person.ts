@@ -10,7 +10,7 @@ export function namedPerson({ params }: Interaction): string | undefined {
   return typeof hint === 'string' ? decodeJwt(hint).sub : undefined;
 }
 
-/** What to say before anybody has signed in on this page. */
+/** A sentence to show before anybody has signed in on this page; undefined if none is needed. */
 export function namedPersonProblem({ prompt, session }: Interaction): string | undefined {
   const isOther = session !== undefined && prompt.reasons.includes('id_token_hint');
   return isOther ? 'The application asks for another person than the one who is signed in.' : undefined;

@@ -17,7 +17,7 @@ export interface DurationOption {
   readonly end: { readonly seconds: number } | { readonly until: Date };
 }
 
-/** What the person is asked to agree to. */
+/** The offer to which the person is asked to agree. */
 export interface Offer {
   readonly account: Account;
   readonly client: ClientRegistration;
@@ -46,7 +46,7 @@ export interface OfferOptions {
 const REFUSED_BEFORE = 'You said no to this before.';
 
 /** The choice that keeps the present end. */
-export const KEEP_END = 'keep';
+const KEEP_END = 'keep';
 
 /**
  * Creates the offer: what is requested, and what the person agreed to before, so that both are decided together and nothing in

@@ -10,7 +10,7 @@ export interface SessionAccess {
   readonly consents: ConsentRegister;
 }
 
-/** Who has signed in on this page, but is not signed in with this browser yet. */
+/** The person who has signed in on this page, but is not signed in with this browser yet. */
 export function signedInHere({ result }: Interaction): string | undefined {
   return result?.login?.accountId;
 }

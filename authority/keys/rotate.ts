@@ -19,7 +19,7 @@ type Trx = Transaction<AuthoritySchema>;
 
 export type KeyRow = Selectable<SigningKeyTable>;
 
-/** Who changes the keys, and why. */
+/** The operator who changes the keys, and the reason. */
 export interface KeyChangeOptions {
   readonly initiator: Initiator;
   /** Recorded in the change log, and so sent to every gateway. */
@@ -143,7 +143,7 @@ export async function revokeSigningKey(
 }
 
 function inState(keys: readonly KeyRow[], now: Date): (state: KeyState) => KeyRow[] {
-  // Of two next keys, the one that signs first.
+  // The next key that signs first.
   const rank = ({ signs_from: from }: KeyRow): number => from?.getTime() ?? Number.POSITIVE_INFINITY;
   return (state) =>
     keys.filter((key) => stateOf(key, now.getTime()) === state).sort((a, b) => rank(a) - rank(b));

@@ -10,7 +10,7 @@ import { PENDING_MODELS } from './pending-requests.js';
 // Models whose id is the credential itself: stored as a digest, so that a copy of the store contains no usable token.
 const BEARERS = new Set(['AuthorizationCode', 'RefreshToken']);
 
-/** What else must end together with a credential. Both resolve when that is durable. */
+/** Ends everything that must end together with a credential. Both resolve when that is durable. */
 export interface Endings {
   /** A refresh token was reused: ends the consent and everything issued under it. */
   readonly refreshTokenReused: (consentId: string) => Promise<void>;

@@ -21,7 +21,7 @@ interface TokenInTheMaking {
   readonly scope?: string | undefined;
 }
 
-/** What a token is checked against. */
+/** The state against which a token is checked. */
 interface TokenRules {
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;

@@ -12,7 +12,7 @@ const OF_STATUS: Readonly<Record<number, ErrorKind>> = {
   503: 'busy',
 };
 
-/** What a person is told about an error. Messages of oidc-provider are for developers. */
+/** Explains an error to a person. Messages of oidc-provider are for developers. */
 export function explainError(error: unknown): ErrorView {
   if (error instanceof HttpError) {
     const kind = OF_STATUS[error.status] ?? (error.status < 500 ? 'unacceptable-request' : 'failed');

@@ -16,14 +16,14 @@ export const PENDING_MODELS: ReadonlySet<string> = new Set(['Interaction', 'Push
 export const PENDING_RATE = { burst: 120, everyMs: 1_000 } as const;
 
 /** For all networks and instances together. A row has at most 64 kB, and typically 2 kB. */
-export const MAX_PENDING = 20_000;
+const MAX_PENDING = 20_000;
 
 /** The least time between two counts. Rows admitted since are added. */
 const COUNTED_EVERY_MS = 1_000;
 const BUSY_RETRY_MS = 10_000;
 
 /** Shown to the person, and not sent on to the application, which would take one more request each. */
-export class TooManyPending extends errors.OIDCProviderError {
+class TooManyPending extends errors.OIDCProviderError {
   readonly retryAfterSeconds: number;
 
   constructor(status: 429 | 503, description: string, retryAfterMs: number) {

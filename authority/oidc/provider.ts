@@ -96,7 +96,7 @@ export function createProvider(options: ProviderOptions): Provider {
   return provider;
 }
 
-/** What oidc-provider calls back to. */
+/** The functions that oidc-provider calls. */
 interface ProviderParts {
   readonly findClient: FindClient;
   readonly resources: ResourceServers;

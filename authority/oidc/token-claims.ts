@@ -23,7 +23,7 @@ interface TokenInTheMaking extends TokenToList {
   readonly rar?: unknown;
 }
 
-/** What a token is checked against. */
+/** The state against which a token is checked. */
 interface TokenRules {
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;

@@ -22,7 +22,7 @@ export const DETAIL_LABELS = {
 export interface OfferedName {
   readonly name: string;
   readonly sentence: string;
-  /** What a person should know before ticking it. */
+  /** Remarks to read before ticking it. */
   readonly remarks: readonly string[];
   /** The person has never decided about it. Always false if they have agreed to nothing before. */
   readonly isNew: boolean;
@@ -41,7 +41,7 @@ export interface ConsentView {
     readonly contact?: string | undefined;
     readonly homePage?: string | undefined;
   };
-  /** What the person agreed to before and is still in force, with formatted dates. */
+  /** The earlier consent that is still in force, with formatted dates. */
   readonly standing?: { readonly since: string; readonly until: string } | undefined;
   readonly purposes: readonly OfferedName[];
   readonly scopes: readonly OfferedName[];
@@ -101,7 +101,7 @@ function renderOwner({ contact, homePage, name, owner }: ConsentView['client']):
   </p>`;
 }
 
-/** What is new, what was refused before, and all else, in groups that are omitted when empty. */
+/** New entries, entries that were refused before, and the others, in groups that are omitted when empty. */
 function renderScopes({ scopes, standing }: ConsentView): Html {
   const fresh = scopes.filter(({ isNew }) => isNew);
   const declined = scopes.filter(({ wasDeclined }) => wasDeclined);

@@ -11,7 +11,7 @@ const START_AGAIN = 'Go back to the application and start again from there.';
 const TELL_THEM =
   'Nothing was shared. You can do nothing about it here; tell the people who run the application.';
 
-/** What happened, and what a person can do about it. */
+/** For each kind of error, what happened and what a person can do about it. */
 const EXPLANATIONS = {
   expired: {
     title: 'This page is no longer valid',
@@ -67,9 +67,9 @@ export type ErrorKind = keyof typeof EXPLANATIONS;
 /** @see renderErrorPage */
 export interface ErrorView {
   readonly kind: ErrorKind;
-  /** Of this authority, or of an OAuth specification. */
+  /** A code of this authority, or of an OAuth specification. */
   readonly code: string;
-  /** What the developers of the application should know, when the kind does not say it. */
+  /** For the developers of the application, when the kind does not say it. */
   readonly detail?: string | undefined;
 }
 

@@ -9,7 +9,7 @@ export type StreamStatus = Selectable<StreamTable>['status'];
 /** A receiver's place in the change log. */
 export interface Stream {
   readonly id: string;
-  /** Whose it is. */
+  /** The receiver that owns it. */
   readonly receiver: string;
   readonly description: string | null;
   /** A gateway denies everything after this time without contact. Null: the receiver is not a gateway. */

@@ -3,7 +3,7 @@ import type { Clock } from './clock.js';
 import { kindOf } from './kind-of.js';
 import { nearest } from './nearest.js';
 
-/** What is wrong with an option's value, as the rest of a sentence that begins with its key; undefined if nothing is. */
+/** Describes the problem of an option's value, as the rest of a sentence that begins with its key; undefined if it has none. */
 export type Check = (value: unknown) => string | undefined;
 
 /** Makes the caller's own kind of error. It does not return. */
@@ -83,7 +83,7 @@ function own(record: Readonly<Record<string, string>>, key: string): string | un
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-/** What to say of a name that is not one of a list. */
+/** The problem of a name that is not in a list, as the rest of a sentence that begins with the name. */
 export function unknownName(name: string, known: readonly string[], what: string): string {
   const meant = suggestion(name, known);
   if (known.length === 0) return `is not an ${what}; there is none`;

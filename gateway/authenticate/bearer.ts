@@ -46,7 +46,7 @@ export function schemeOf(authorization: string): AuthenticationScheme | undefine
   return scheme === 'bearer' || scheme === 'dpop' ? scheme : undefined;
 }
 
-export function invalidRequest(reason: string): RefusedError {
+function invalidRequest(reason: string): RefusedError {
   return new RefusedError({
     code: 'INVALID_REQUEST',
     message: 'The Authorization header cannot be read as one access token',

@@ -1,7 +1,7 @@
 import { isRecord } from '@behalf/directives/internal';
 import { invalidToken } from './bearer.js';
 
-/** What the sender of a token must show in addition; of several, all. */
+/** The proofs that the sender of a token must add. All are required. */
 export interface Confirmation {
   /** RFC 9449 section 6.1: thumbprint (RFC 7638, SHA-256, base64url) of the key that DPoP proofs are signed with. */
   readonly jkt?: string;

@@ -96,7 +96,7 @@ export class Authenticator {
   async #verify(presented: string, address: string | undefined): Promise<Verified> {
     const verified = await this.#options.issuers.verify(presented, address);
     const { issuer, payload, key } = verified;
-    // Of opaque tokens as well: an issuer can be wrong about them, or be asked about a made-up token.
+    // Also for opaque tokens: an issuer can be wrong about them, or be asked about a made-up token.
     refuseLongLived(payload, this.#options.maxTokenLifetimeSeconds(issuer.issuer), this.#options.clock);
     const token = {
       ...readDelegation(verified),

@@ -252,7 +252,7 @@ function isOpaque(token: string): boolean {
 }
 
 /** The one issuer that introspects opaque tokens. @throws {ConfigurationError} if there are several */
-export function introspectingIssuer(issuers: readonly IssuerOptions[]): IssuerOptions | undefined {
+function introspectingIssuer(issuers: readonly IssuerOptions[]): IssuerOptions | undefined {
   let found: IssuerOptions | undefined;
   issuers.forEach((options, index) => {
     const { introspection } = options;

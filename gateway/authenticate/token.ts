@@ -15,7 +15,7 @@ export interface AuthenticatedToken extends RevocableToken {
   /** Granted scopes that count only after a stronger sign-in; not in `delegation`. */
   readonly withheld?: ReadonlyMap<string, StepUp>;
   /**
-   * What its sender must show in addition; undefined for a bearer token. Not optional, so that every constructor has decided.
+   * The proof that its sender must add; undefined for a bearer token. Not optional, so that every constructor has decided.
    */
   readonly confirmation: Confirmation | undefined;
 }

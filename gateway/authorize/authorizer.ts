@@ -80,7 +80,7 @@ export function createOperationAuthorizer(
   };
 }
 
-/** What the decisions of one supergraph are made with. */
+/** The parts that decide for one supergraph. */
 interface Deciding {
   readonly rules: RuleTable;
   readonly schema: GraphQLSchema;
@@ -89,7 +89,7 @@ interface Deciding {
   readonly maxErrors: number;
 }
 
-/** Who asks for what. */
+/** The caller, and the operation. */
 interface Asked {
   readonly client: ClientOperation;
   readonly delegation: Delegation | undefined;

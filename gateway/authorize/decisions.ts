@@ -14,7 +14,7 @@ export interface KnownOperation {
   readonly characters: number;
 }
 
-/** What becomes of an operation for everybody who meets the same of its requirements. */
+/** The decision on an operation, shared by all callers who meet the same of its requirements. */
 export interface Decision {
   /** The analysis that it was made by. */
   readonly analysis: OperationAnalysis;

@@ -24,7 +24,7 @@ export interface ExplainedRule {
   /** In the schema's words. */
   readonly rule: string;
   readonly met: boolean;
-  /** What is missing, per alternative. Absent if it is met. */
+  /** The missing names, per alternative. Absent if it is met. */
   readonly missing?: Requires;
 }
 
@@ -50,7 +50,7 @@ export interface ExplainedSelection {
   readonly perRow?: readonly { readonly type: string; readonly property: string }[];
 }
 
-/** What every selection requires. */
+/** The requirement of every selection. */
 export interface Needs {
   readonly authenticated: boolean;
   /** Any one of the sets, together with all that follows. */
@@ -72,6 +72,6 @@ export interface Explanation {
   /** True if the operation selects more than is listed. The needs cover all of it. */
   readonly truncated: boolean;
   readonly needs: Needs;
-  /** What the delegation lacks. Absent if it lacks nothing. */
+  /** The names that the delegation lacks. Absent if it lacks none. */
   readonly lacks?: Needs;
 }

@@ -27,7 +27,7 @@ interface Below {
   readonly removals: Removals;
 }
 
-/** What is denied below an emptied field. */
+/** The denials below an emptied field. */
 export interface LossesBelow {
   readonly losses: readonly Loss[];
   /** Whether more is denied than is listed. */

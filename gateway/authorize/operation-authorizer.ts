@@ -14,7 +14,7 @@ import type {
 export interface OperationAuthorizer {
   /** The SDL to hand to ApolloGateway: without the security purposes that it refuses to load. */
   readonly executableSdl: string;
-  /** Of the whole supergraph, including what clients cannot see. */
+  /** The whole supergraph, including the parts that clients cannot see. */
   readonly schema: GraphQLSchema;
   /** By subgraph name, as in `supergraph.yaml`. */
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
@@ -24,7 +24,7 @@ export interface OperationAuthorizer {
   readonly policies: ReadonlySet<string>;
   /** @throws {SupergraphError} `SUPERGRAPH_POLICY` for a policy that does not name the scopes and purposes of this supergraph. */
   refuseMismatch(policy: Policy | undefined): void;
-  /** What a delegation can reach of the whole schema. */
+  /** The part of the whole schema that a delegation can reach. */
   grants(delegation: Delegation | undefined): SchemaGrants;
   /** Names of the policies that this operation depends on (cached per operation). */
   policiesOf(operation: ClientOperation): readonly string[];

@@ -39,7 +39,7 @@ export class ErrorPlacement {
   readonly #placed = new Set<string>();
   /** Positions with an error, as JSON. */
   readonly #explained = new Set<string>();
-  /** What was reported of a whole fetch: a response can repeat it a thousand times, each with many positions. */
+  /** Reports on a whole fetch: a response can repeat one a thousand times, each with many positions. */
   readonly #told = new Map<SubgraphError['fetch'], Set<string>>();
   readonly #options: PlacementOptions;
 

@@ -4,7 +4,7 @@ import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
 import type { Removal, Removals } from './removals.js';
 
-/** What filtering leaves of a selection set. */
+/** The rest of a selection set after filtering. */
 export interface Remainder {
   readonly selections: readonly SelectionNode[];
   /** Whether something in it is executed: not removed, and not excluded by `@skip` or `@include`. */
@@ -15,7 +15,7 @@ export interface Remainder {
 
 const NOTHING: Remainder = Object.freeze({ selections: [], live: false, lost: false });
 
-/** What filtering leaves of one selection. */
+/** The rest of one selection after filtering. */
 interface Filtered<Node> extends Pick<Remainder, 'live' | 'lost'> {
   readonly kept: Node | undefined;
 }
@@ -46,7 +46,7 @@ export class SelectionFilter {
     return this.#removals;
   }
 
-  /** What is left of each fragment, by name. */
+  /** The rest of each fragment, by name. */
   get fragments(): ReadonlyMap<string, Remainder> {
     return this.#fragments;
   }

@@ -14,7 +14,7 @@ export interface ClientOperation {
 export interface Denial {
   /** `Type.field` as the client selected it. */
   readonly coordinate: string;
-  /** What would be required, in the names of the schema; never what the caller holds. */
+  /** The requirement, in the schema's names; never what the caller holds. */
   readonly requires: Requires;
   /** The rule in the schema's words, for the record. */
   readonly rule: string;
@@ -29,7 +29,7 @@ export interface ExecutionOutcome {
 
 /** The decision on one operation for one delegation. */
 export interface Authorization {
-  /** What may be planned and executed; undefined when nothing is left. */
+  /** The permitted part, to plan and execute; undefined when nothing is left. */
   readonly execute: ClientOperation | undefined;
   /** True if `execute` is the client's whole operation. */
   readonly unchanged: boolean;
@@ -50,27 +50,27 @@ export interface Authorization {
   observe(outcome: ExecutionOutcome, report?: (report: ErrorReport) => void): ExecutionOutcome;
 }
 
-/** What one subgraph's rules can ask for: nothing else travels to it. */
+/** The names that one subgraph's rules can require. Nothing else is sent to it. */
 export interface SubgraphVocabulary {
   readonly scopes: ReadonlySet<string>;
   readonly policies: ReadonlySet<string>;
   readonly purposes: ReadonlySet<string>;
 }
 
-/** What the gateway knows of a coordinate, to put on record beside what a subgraph says happened there. */
+/** The gateway's own knowledge of a coordinate, which is recorded beside the subgraph's report. */
 export interface AccountableField {
   /** In the words of the schema; absent when none applies. */
   readonly rule?: string;
-  /** Of `@minimize`. */
+  /** The strategy of `@minimize`. */
   readonly strategy?: string;
   /** Whether `@subject` can decide there: on the type that it stands on, or on the one that it returns. */
   readonly isOwned: boolean;
 }
 
-/** What somebody can reach of a schema, whatever he asks. */
+/** The part of a schema that a caller can reach, independent of the operation. */
 export interface SchemaGrants {
-  /** Equal for all who can reach the same. */
+  /** The same for all callers who can reach the same part. */
   readonly key: string;
-  /** Of a coordinate that is not known: false. */
+  /** False for an unknown coordinate. */
   isGranted(typeName: string, fieldName: string): boolean;
 }

@@ -27,7 +27,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** What is at a path, behind all links. */
+/** The file or folder at a path, behind all links. */
 async function present(
   path: string,
 ): Promise<{ readonly path: string; readonly isFile: boolean; readonly mode: number } | undefined> {

@@ -40,7 +40,7 @@ interface Step {
 interface Pending {
   readonly container: Record<string, unknown> | unknown[];
   readonly places: ReadonlyMap<string, Place>;
-  /** Of the entries of a list. */
+  /** For a list: the place of its entries. */
   readonly place: Place | undefined;
   readonly path: Step | undefined;
 }

@@ -1,4 +1,4 @@
-/** What a person can do something about, by the codes of Node, OpenSSL and undici. */
+/** Reasons that an operator can act on, by the codes of Node, OpenSSL and undici. */
 const REASONS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
   CERT_NOT_YET_VALID: 'its certificate is not valid yet',

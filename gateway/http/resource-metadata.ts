@@ -19,7 +19,7 @@ export interface ResourceDescription {
   readonly externalUrl: string;
   /** `audience` is the resource that clients request tokens for (RFC 8707). */
   readonly issuers: readonly { readonly issuer: string; readonly audience: string }[];
-  /** Of the present policy; undefined without one. */
+  /** The scopes of the current policy; undefined without a policy. */
   readonly scopes: () => readonly string[] | undefined;
   readonly dpopAlgorithms: readonly string[];
   readonly isDpopRequired: boolean;

@@ -33,7 +33,7 @@ export type ChangeKind =
   | 'removed';
 
 /** Kinds of change by which somebody may read more than before. */
-export const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
+const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
   'opened',
   'added-open',
   'changed',

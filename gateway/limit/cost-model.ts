@@ -9,7 +9,7 @@ import { readStatedCosts } from './field-costs.js';
 import type { StatedCosts } from './field-costs.js';
 import { SchemaSizes } from './introspection-cost.js';
 
-/** Of a mutation, once. */
+/** Added once to each mutation. */
 const MUTATION_WEIGHT = 10;
 
 /**
@@ -20,11 +20,11 @@ const MUTATION_WEIGHT = 10;
 export class CostModel {
   readonly #stated: StatedCosts;
   readonly #sizes: SchemaSizes;
-  /** Of operations whose cost does not depend on variables. */
+  /** The costs of operations that do not depend on variables. */
   readonly #fixed = new WeakMap<OperationDefinitionNode, StaticCost>();
   /** Found once per coordinate, because an interface can have any number of implementing types. */
   readonly #facts = new Map<string, FieldFacts>();
-  /** Of the tools' introspection query. */
+  /** The cost of the introspection query that tools send. */
   readonly toolIntrospection: number;
 
   readonly #schema: GraphQLSchema;

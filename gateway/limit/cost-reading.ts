@@ -15,7 +15,7 @@ import { isIntrospectionRoot } from './introspection-cost.js';
 import type { SchemaSizes } from './introspection-cost.js';
 import type { Exceeded } from './limits.js';
 
-/** Of an object, interface or union without `@cost`. Scalars and enums cost nothing. */
+/** The cost of an object, interface or union without `@cost`. Scalars and enums cost nothing. */
 const COMPOSITE_WEIGHT = 1;
 export interface StaticCost {
   /** By `@cost` and `@listSize`. */

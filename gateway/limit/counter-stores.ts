@@ -70,7 +70,7 @@ async function openPostgres(connectionString: string, clock: Clock): Promise<Cou
   // The next request replaces a connection that broke while idle, and reports if it cannot.
   pool.on('error', () => undefined);
   const stopClearing = every(clock, CLEAR_EXPIRED_EVERY_MS, () => {
-    // What cannot be cleared now is cleared next time, or by another gateway.
+    // Rows that cannot be cleared now are cleared next time, or by another gateway.
     pool.query(CLEAR_EXPIRED, [clock.now()]).catch(() => undefined);
   });
   return {
@@ -97,7 +97,7 @@ async function openPostgres(connectionString: string, clock: Clock): Promise<Cou
 async function openRedis(url: string, clock: Clock): Promise<CounterStore> {
   const { Redis } = await importOptional(PATH, 'ioredis', () => import('ioredis'));
   const client = new Redis(url, {
-    // What cannot be sent now fails now, and this gateway counts by itself.
+    // A command that cannot be sent now fails now, and this gateway counts by itself.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: MAX_STORE_WAIT_MS,

@@ -103,7 +103,7 @@ export class SchemaSizes {
   }
 }
 
-/** Of one operation. */
+/** The state of reading one operation. */
 interface Reading {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly known: Map<string, number>;

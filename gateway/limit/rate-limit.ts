@@ -5,7 +5,7 @@ import { RefusedError } from '../errors.js';
 import type { MeasuredOperation } from './limiter.js';
 import type { CounterKey, RateCounters } from './rate-counters.js';
 
-/** Of one client for one subject. */
+/** The state of one client for one subject. */
 interface Counter {
   readonly key: CounterKey;
   readonly rateClass: RateClass;

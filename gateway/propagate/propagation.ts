@@ -3,7 +3,7 @@ import type { AuthenticatedToken } from '../authenticate/token.js';
 import type { Exchange } from '../request/exchange.js';
 import { AccessAccounts } from './accounts.js';
 
-/** What the data sources need and collect for one operation: the caller, and the subgraphs' reports. */
+/** The caller of one operation, and the subgraphs' reports, for the data sources. */
 export class Propagation {
   /** By subgraph; unused if tokens are bound to requests. */
   readonly txnTokens = new Map<string, string>();

@@ -28,7 +28,7 @@ export interface TxnTokenExchangeRequest {
   readonly form: URLSearchParams;
 }
 
-/** What became of it. The reason is for the log and the record. */
+/** The result of an exchange. The reason is for the log and the record. */
 export type TxnTokenExchangeOutcome = {
   /** Undefined when no workload was authenticated. */
   readonly workload: string | undefined;
@@ -68,7 +68,7 @@ export class TxnTokenExchange {
     this.#workloads = new Workloads(options.workloads, issuer, clock);
   }
 
-  /** What tokens for this workload say beyond what its own rules ask for. */
+  /** The content of tokens for this workload, beyond what its own rules require. */
   extraClaimsFor(name: string): NamedVocabulary | undefined {
     return this.#workloads.get(name)?.carries;
   }

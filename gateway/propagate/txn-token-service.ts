@@ -127,7 +127,7 @@ export class TxnTokenService {
     });
   }
 
-  /** What a token for this subgraph may contain; undefined if the supergraph has no such subgraph. */
+  /** The permitted content of a token for this subgraph; undefined if the supergraph has no such subgraph. */
   #vocabularyOf(subgraph: string, authorizer: OperationAuthorizer): AudienceVocabulary | undefined {
     const schema = authorizer.vocabularies.get(subgraph);
     if (schema === undefined) return undefined;

@@ -29,9 +29,9 @@ export interface ExchangeRefusal {
   readonly reason: string;
 }
 
-/** Who tokens are made for. */
+/** The audiences of tokens. */
 export interface Audiences {
-  /** What a token for an audience may say; undefined for an audience that there is not. */
+  /** The permitted content of a token for an audience; undefined for an unknown audience. */
   readonly vocabularyOf: (audience: string) => AudienceVocabulary | undefined;
   readonly isSubgraph: (audience: string) => boolean;
 }
@@ -40,7 +40,7 @@ export interface Audiences {
 export interface WantedToken {
   readonly audience: string;
   readonly vocabulary: AudienceVocabulary;
-  /** Of the request that the token will be good for. */
+  /** Hash of the one request for which the token will be valid. */
   readonly requestHash: string | undefined;
   readonly error?: never;
 }

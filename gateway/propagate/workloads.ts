@@ -18,7 +18,7 @@ export interface WorkloadOptions {
   readonly publicKey?: JWK;
   /** The audiences that it may request. */
   readonly audiences: readonly string[];
-  /** What its tokens contain beyond its own rules, because services behind it need it. */
+  /** The content of its tokens beyond its own rules, because services behind it need it. */
   readonly carries?: NamedVocabulary;
 }
 

@@ -3,7 +3,7 @@ import type { DocumentNode } from 'graphql';
 import { RefusedError } from '../errors.js';
 import { bearerChallenge } from '../http/challenge.js';
 
-/** Who may read the schema. `granted`: an authenticated caller, who sees only what the token can reach. */
+/** The callers who may read the schema. `granted`: authenticated callers, who see only what their token can reach. */
 export type SchemaIntrospectionRule = 'off' | 'authenticated' | 'granted' | 'all';
 
 const asking = new WeakMap<DocumentNode, boolean>();

@@ -23,7 +23,7 @@ export interface AuthorizationRules {
   readonly maxErrors: number;
 }
 
-/** Of the supergraph that executes the operation. */
+/** The parts of the supergraph that executes the operation. */
 interface Rules {
   readonly authorizer: OperationAuthorizer;
   readonly policies: PolicyBook;
@@ -65,7 +65,7 @@ export async function authorize(
     prepared.delegation === undefined
       ? undefined
       : await policies.answer(
-          // What can be reached of the schema depends on every policy.
+          // The reachable part of the schema depends on every policy.
           schemaIntrospection === undefined ? authorizer.policiesOf(operation) : [...authorizer.policies],
           prepared.delegation,
           operation.operation.name?.value,

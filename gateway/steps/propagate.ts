@@ -6,7 +6,7 @@ import type { GrantedSchemaIntrospection } from '../schema-introspection/index.j
 import { isPlainOperationName } from '../seal/recorded-text.js';
 import type { Authorized, Executed } from '../stages/stages.js';
 
-/** Of the supergraph that executes the operation. */
+/** The parts of the supergraph that executes the operation. */
 export interface Execution {
   /** Plans and executes an operation. @param usage of all operations in the same HTTP request */
   readonly execute: (request: GatewayGraphQLRequestContext, usage: SharedUse) => ReturnType<GatewayExecutor>;

@@ -11,7 +11,7 @@ export interface SubgraphFetch {
   readonly entities: number;
 }
 
-/** What @apollo/gateway tells a data source about a request. */
+/** A request, as @apollo/gateway describes it to a data source. */
 export function fetchOf(subgraph: string, options: GraphQLDataSourceProcessOptions): SubgraphFetch {
   const { query, variables } = options.request;
   const at = 'pathInIncomingRequest' in options ? (options.pathInIncomingRequest ?? []) : [];

@@ -46,7 +46,7 @@ interface Details {
   readonly passable?: string | undefined;
   /** Bounded; only with `allowInsecureLogMessages`. */
   readonly logMessage?: string | undefined;
-  /** Of a denial. */
+  /** Only for a denial. */
   readonly denied?: DeniedCoordinate | undefined;
 }
 

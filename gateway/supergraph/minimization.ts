@@ -2,7 +2,7 @@ import { combine, isMultipleOf, NO_REQUIREMENT } from '@behalf/directives/intern
 import type { Generalization, Minimization, Requirement } from '@behalf/directives/internal';
 import { implies } from './implication.js';
 
-/** What reveals the whole value to a delegation. */
+/** The exemptions by which a delegation sees the whole value. */
 export function wholeRequirement({ unless }: Minimization): Requirement {
   return { ...NO_REQUIREMENT, authenticated: true, scopes: [unless] };
 }

@@ -1,4 +1,4 @@
-/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
+/** For Behalf's other packages only. Internal: it changes without notice, in any version. */
 export { DEMO_ACCOUNTS, demoClients } from './start/demo.js';
 export {
   BrowserlessPerson,

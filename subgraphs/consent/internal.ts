@@ -1,4 +1,4 @@
-/** What only Behalf's other packages use. Internal: it changes without notice, in any version. */
+/** For Behalf's other packages only. Internal: it changes without notice, in any version. */
 export { endOnSignals } from './end-on-signals.js';
 export { readGateway, readShutdown } from './environment.js';
 export { startSubgraph } from './server.js';

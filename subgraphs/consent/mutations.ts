@@ -18,7 +18,7 @@ export interface Reasoned extends Waiting {
   readonly reason: string;
 }
 
-/** What every change returns. */
+/** Every change returns it. */
 interface Changed {
   readonly outcome: RevocationOutcome;
   readonly change: ChangePosition | undefined;

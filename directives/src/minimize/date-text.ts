@@ -39,7 +39,7 @@ export function readDateText(text: string): DateText | undefined {
 
 type Groups = Readonly<Record<string, string | undefined>>;
 
-/** What the pattern finds at the beginning of the text, and the rest of the text. */
+/** The match of the pattern at the beginning of the text, and the rest of the text. */
 function take(pattern: RegExp, text: string): readonly [Groups, string] {
   const match = pattern.exec(text);
   return match === null ? [{}, text] : [match.groups ?? {}, text.slice(match[0].length)];

@@ -34,7 +34,7 @@ export const FACTS_EXTENSION = 'behalf';
 /** Compact form on the wire: `[coordinate, decision, count, strategy | null, rule | null]`. */
 export type FieldAccessTuple = readonly [string, AccessDecision, number, string | null, string | null];
 
-/** What was read for one request with an accepted transaction token. */
+/** The accesses of one request with an accepted transaction token. */
 export interface AccessFacts {
   readonly v: 1;
   readonly fields: readonly FieldAccessTuple[];

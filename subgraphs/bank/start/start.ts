@@ -48,7 +48,7 @@ export interface RunningExample {
   readonly embeddedDatabase: boolean;
   readonly gatewayUrl: string;
   readonly authorityUrl: string;
-  /** What tokens are for. */
+  /** The audience of the tokens. */
   readonly audience: string;
   readonly subgraphUrls: Readonly<Record<string, string>>;
   readonly consoleSecret: string;
@@ -64,7 +64,7 @@ const HOST = '127.0.0.1';
 const POLICY_FILE = 'policy.yaml';
 const SUPERGRAPH_FILE = 'supergraph.graphql';
 
-/** What the parts of one start have in common. */
+/** Shared by the parts of one start. */
 interface Start {
   readonly options: StartOptions;
   readonly ports: Ports;

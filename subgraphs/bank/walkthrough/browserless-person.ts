@@ -1,7 +1,7 @@
 import { CookieJar } from './cookie-jar.js';
 import { readPageForm, readRefresh } from './form.js';
 
-/** What the person does on the authority's pages. */
+/** The person's choices on the authority's pages. */
 export interface PersonsWill {
   readonly user: string;
   readonly password: string;
@@ -16,7 +16,7 @@ export interface PersonsWill {
   readonly detail?: 'full' | 'minimal';
   /** The button on the consent page; default `allow`. */
   readonly decide?: 'allow' | 'refuse' | 'keep';
-  /** What happens while they read the consent page. */
+  /** Called while they read the consent page. */
   readonly beforeDeciding?: () => Promise<void>;
 }
 

@@ -4,7 +4,7 @@ interface Cookie {
   readonly path: string;
 }
 
-/** What a browser keeps of one site's cookies (RFC 6265), as far as one host needs it. */
+/** The cookies of one site, as a browser keeps them (RFC 6265), as far as one host needs it. */
 export class CookieJar {
   readonly #cookies = new Map<string, Cookie>();
 

@@ -2,7 +2,7 @@
 export interface PageForm {
   readonly action: string;
   readonly fields: URLSearchParams;
-  /** What could be chosen, by field: checkbox values, or an option's value. */
+  /** The possible choices, by field: checkbox values, or an option's value. */
   readonly choices: ReadonlyMap<string, readonly { readonly value: string; readonly label: string }[]>;
 }
 
