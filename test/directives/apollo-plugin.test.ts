@@ -1,6 +1,6 @@
-import { protectedSubgraphPlugin } from '@behalf/directives';
+import { protectedContext, protectedSubgraphPlugin } from '@behalf/directives';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { graphql } from 'graphql';
+import { graphql, GraphQLSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../directives/src/clock.js';
 import { graphqlRequestHash } from '../../directives/src/claims/request-hash.js';
@@ -56,8 +56,8 @@ describe('the facts', () => {
     Awaited<ReturnType<typeof plugin.requestDidStart>>['willSendResponse']
   >[0]['response']['body'];
 
-  async function send(contextValue: unknown, body: Body): Promise<Body> {
-    const hooks = await plugin.requestDidStart();
+  async function send(contextValue: unknown, body: Body, by = plugin): Promise<Body> {
+    const hooks = await by.requestDidStart();
     await hooks.willSendResponse({ contextValue, response: { body } });
     return body;
   }
@@ -67,6 +67,28 @@ describe('the facts', () => {
     await graphql({ schema: subgraph.schema, source: '{ ok }', contextValue });
     const body = await send(contextValue, { kind: 'single', singleResult: { extensions: { cost: 1 } } });
     expect(body).toEqual({ kind: 'single', singleResult: { extensions: { cost: 1, behalf: FACTS } } });
+  });
+
+  it('are those of the schema that a function returns, where it is made after the plugin', async () => {
+    const made: GraphQLSchema[] = [];
+    const early = protectedSubgraphPlugin(() => made[0] ?? new GraphQLSchema({}));
+    const { schema } = subgraph;
+    made.push(schema);
+    const contextValue = await subgraph.context({});
+    await graphql({ schema, source: '{ ok }', contextValue });
+    expect(await send(contextValue, { kind: 'single', singleResult: {} }, early)).toEqual({
+      kind: 'single',
+      singleResult: { extensions: { behalf: FACTS } },
+    });
+  });
+
+  it('say of a refused token why, and nothing of the rules', async () => {
+    const contextValue = await protectedContext(subgraph.schema, { 'txn-token': 'forged' });
+    await graphql({ schema: subgraph.schema, source: '{ ok }', contextValue });
+    expect(await send(contextValue, { kind: 'single', singleResult: {} })).toEqual({
+      kind: 'single',
+      singleResult: { extensions: { behalf: { v: 1, refusedToken: 'TXN_TOKEN_INVALID' } } },
+    });
   });
 
   it('are told to no caller without a token', async () => {

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import Module from 'node:module';
 import {
   buildProtectedSubgraph,
   finishProtectedRequest,
@@ -47,7 +48,10 @@ describe('a mistake in the use of the library is an error with a code', () => {
   it('headers that are none', async () => {
     const { schema } = testedSubgraph('type Query { ok: Int @public }');
     await expect(protectedContext(schema, 'txn-token: x' as never)).rejects.toEqual(
-      error('UNREADABLE_HEADERS', 'pass the headers as Node or the Fetch standard have them'),
+      error(
+        'UNREADABLE_HEADERS',
+        'this is not an object of headers; pass the headers as Node or the Fetch standard have them',
+      ),
     );
     await expect(protectedContext(schema, { 'txn-token': 1 } as never)).rejects.toEqual(
       error('UNREADABLE_HEADERS', 'the header "txn-token" is not a string'),
@@ -80,6 +84,22 @@ describe('buildProtectedSubgraph', () => {
     const schema = buildProtectedSubgraph({ ...OPTIONS, typeDefs, resolvers });
     const { data } = await graphql({ schema, source: '{ a b }' });
     expect(data).toEqual({ a: 1, b: null });
+  });
+});
+
+describe('buildProtectedSubgraph without @apollo/subgraph', () => {
+  it('names the package to install', () => {
+    // Node's own function behind `require.resolve`.
+    const resolution = Module as unknown as { _resolveFilename(request: string): string };
+    vi.spyOn(resolution, '_resolveFilename').mockImplementation((request) => {
+      throw new Error(`Cannot find module '${request}'`);
+    });
+    expect(() => testedSubgraph('type Query { ok: Int @public }')).toThrow(
+      error(
+        'MISSING_APOLLO_SUBGRAPH',
+        'buildProtectedSubgraph needs the package @apollo/subgraph: npm install @apollo/subgraph@2.15',
+      ),
+    );
   });
 });
 

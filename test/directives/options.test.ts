@@ -139,6 +139,38 @@ it.each([
   expect(() => build(more)).toThrow(refusal(key));
 });
 
+it.each([
+  ['the options: must be an object, not a list', []],
+  ['name: is missing', { gateway }],
+  ['gateway: is missing', { name: 'people' }],
+  ['gateway: must be an object, not a string', { ...good, gateway: 'https://gateway.example' }],
+  ['coverage: must be required or open; did you mean open?', { ...good, coverage: 'opn' }],
+  ['enforcement: must be enforce or shadow; did you mean enforce?', { ...good, enforcement: 'Enforce' }],
+  ['enforcement: must be enforce or shadow', { ...good, enforcement: 'off' }],
+  ['binding: must be required or accepted; did you mean required?', { ...good, binding: 'requird' }],
+  ['pseudonymKey: must be a Uint8Array, not a string', { ...good, pseudonymKey: 'x'.repeat(32) }],
+  ['pseudonymKey: must have at least 32 bytes', { ...good, pseudonymKey: new Uint8Array(31) }],
+  ['log: must be a function, not a string', { ...good, log: 'stderr' }],
+  [
+    "rules: must be an object of directives by schema coordinate, such as { 'Query.balance': { requiresScope: { scope: 'accounts:read' } } }, not a list",
+    { ...good, rules: [] },
+  ],
+  ['rule: is not an option; did you mean rules?', { ...good, rule: {} }],
+  ['typeDefs: is an option of buildProtectedSubgraph', { ...good, typeDefs: '' }],
+  ['resolvers: is an option of buildProtectedSubgraph', { ...good, resolvers: {} }],
+  ['transform: is an option of buildProtectedSubgraph', { ...good, transform: () => undefined }],
+])('protectSchema says what is wrong: %s', (message, options) => {
+  expect(() => protect(options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message }));
+});
+
+it.each([
+  ['resolvers: is missing', { resolvers: undefined }],
+  ['transform: must be a function, not an object', { transform: {} }],
+  ['rules: is an option of protectSchema; here, write rules as directives in typeDefs', { rules: {} }],
+])('buildProtectedSubgraph says what is wrong: %s', (message, more) => {
+  expect(() => build(more)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message }));
+});
+
 it('knows every option of both functions', () => {
   const own = { typeDefs: SDL, resolvers: {}, transform: undefined };
   const shared: Required<{ [Key in keyof Omit<ProtectSchemaOptions, 'rules'>]: unknown }> = {

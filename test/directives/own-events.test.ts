@@ -1,4 +1,4 @@
-import { parse, subscribe } from 'graphql';
+import { graphql, parse, subscribe } from 'graphql';
 import type { ExecutionResult } from 'graphql';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ProtectedSubgraphOptions } from '@behalf/directives';
@@ -100,6 +100,32 @@ describe('whose an event is', () => {
     await ended;
     push(own);
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(resolveNote).not.toHaveBeenCalled();
+  });
+});
+
+describe('a delegation whose end another operation of the same context has found', () => {
+  it('ends the stream at its next event', async () => {
+    let push: (payload: unknown) => void = () => undefined;
+    const pushed = new Promise((resolve) => (push = resolve));
+    const subgraph = testedSubgraph(SDL, {
+      Subscription: {
+        note: {
+          async *subscribe() {
+            yield await pushed;
+          },
+          resolve: resolveNote,
+        },
+      },
+    });
+    const contextValue = await subgraph.context({ subject: 'alma' });
+    const { schema } = subgraph;
+    const stream = await subscribe({ schema, document: parse('subscription { note { id } }'), contextValue });
+    const ended = expect(all(stream)).rejects.toMatchObject({ extensions: { code: 'DELEGATION_ENDED' } });
+    subgraph.nowMs += 3_600_000;
+    await graphql({ schema, source: '{ ok }', contextValue });
+    push(own);
+    await ended;
     expect(resolveNote).not.toHaveBeenCalled();
   });
 });

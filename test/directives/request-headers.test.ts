@@ -51,6 +51,7 @@ describe('protectedContext finds the transaction token in', () => {
 
   it.each([
     ['no headers', {}],
+    ['an empty list', { 'txn-token': [] }],
     ['an undefined header', { 'txn-token': undefined }],
     ['Headers without one', new Headers()],
     ['two in one list', { 'txn-token': [token, token] }],
@@ -93,11 +94,13 @@ describe('protectedContext throws for what is not a request, instead of silently
     ['a request whose headers are a Map', { headers: new Map() }],
     ['a header that is not a string', { 'txn-token': 1 }],
     ['a header of objects', { 'txn-token': [{}] }],
+    ['a header of a text and an object', { 'txn-token': ['a.b.c', {}] }],
     ['another header that is not a string', { 'txn-token': 'a.b.c', other: 1 }],
     ['Apollo Server’s context argument', { req: { headers: {} }, res: {} }],
     ['Yoga’s context argument', { request: new Request('https://people.example'), params: {} }],
     ['headers that are null', { headers: null }],
     ['headers that are undefined', { headers: undefined }],
+    ['headers that are undefined, beside a property of text', { headers: undefined, method: 'POST' }],
     ['headers that are text', { headers: 'txn-token: a.b.c' }],
     ['headers that are a list', { headers: ['txn-token', 'a.b.c'] }],
     ['a request within a request', { headers: { headers: { 'txn-token': 'a.b.c' } } }],

@@ -51,7 +51,7 @@ export function guardOf(schema: GraphQLSchema): Guard {
 export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: ProtectionOptions): void {
   if (guards.has(schema))
     throw new DirectiveError('ALREADY_PROTECTED', 'the schema is protected; do it once, at the end');
-  const enforcement = options.enforcement ?? 'enforce';
+  const { enforcement } = options;
   if (enforcement === 'shadow') {
     process.emitWarning(`subgraph "${options.name}" is in shadow: its rules are recorded and not enforced`, {
       code: 'BEHALF_SHADOW',

@@ -25,7 +25,7 @@ export interface ProtectionInput {
   readonly schema: GraphQLSchema;
   readonly rules: RuleTable;
   readonly pseudonymKey: Uint8Array | undefined;
-  readonly enforcement: Enforcement;
+  readonly enforcement: Enforcement | undefined;
   /** Resolves fields without a resolver of their own. */
   readonly fieldResolver: Resolver;
   readonly subscribeFieldResolver: Resolver;
