@@ -82,6 +82,7 @@ describe('a date is generalized to the first day of its unit', () => {
     ['Free', -1, Date.UTC(1969, 0, 1)],
     ['Free', new Date('2026-05-17T10:00:00Z'), new Date('2026-01-01T00:00:00Z')],
     ['String', Date.UTC(2026, 4, 17, 10), String(Date.UTC(2026, 0, 1))],
+    ['Temporal', Date.UTC(2026, 4, 17, 10), String(Date.UTC(2026, 0, 1))],
     // Luxon's DateTime and others.
     ['String', { valueOf: () => Date.UTC(2026, 4, 17, 10) }, String(Date.UTC(2026, 0, 1))],
   ])('a number stays one, and counts milliseconds: %s of %o', async (type, value, expected) => {
@@ -189,6 +190,8 @@ describe('a day in a time zone', () => {
   it.each([
     ['Europe/Vienna', '2026-03-29', '2026-03-28T23:00:00.000Z'],
     ['Europe/Vienna', '2026-10-25', '2026-10-24T22:00:00.000Z'],
+    // The day after the clocks went forward.
+    ['Europe/Vienna', '2026-03-30', '2026-03-29T22:00:00.000Z'],
     ['America/Los_Angeles', '2026-11-01', '2026-11-01T07:00:00.000Z'],
     // The clocks went forward at midnight: the day began at one.
     ['America/Sao_Paulo', '2018-11-04', '2018-11-04T03:00:00.000Z'],
@@ -232,7 +235,7 @@ describe('a day in the process’s own time zone', () => {
     ]) {
       const ms = localMidnight(date);
       expect(localDateAtMidnight(ms)).toEqual(date);
-      expect(localDateAtMidnight(ms + 1)).toBeUndefined();
+      for (const later of [1, 3_600_000]) expect(localDateAtMidnight(ms + later)).toBeUndefined();
     }
   });
 });

@@ -17,6 +17,7 @@ import {
   FinishedValue,
   serializeScalar,
 } from '../../directives/src/minimize/finished-value.js';
+import { readDateText } from '../../directives/src/minimize/date-text.js';
 import { decimalOf } from '../../directives/src/minimize/decimal.js';
 import type { Decimal } from '../../directives/src/minimize/decimal.js';
 import { generalizeDate } from '../../directives/src/minimize/generalize-date.js';
@@ -25,6 +26,7 @@ import { mask, truncate } from '../../directives/src/minimize/graphemes.js';
 import { compileMinimizer } from '../../directives/src/minimize/minimizer.js';
 import type { Minimizer } from '../../directives/src/minimize/minimizer.js';
 import { addNoise, noiseGrid } from '../../directives/src/minimize/noise.js';
+import { TimeZone } from '../../directives/src/minimize/time-zone.js';
 import type { Minimization } from '../../directives/src/specification/minimize.js';
 import { clusters } from './characters.js';
 
@@ -178,6 +180,9 @@ describe('GENERALIZE of dates', () => {
     `2026-05-17[${'x'.repeat(65)}]`,
     `2026-05-17${'[a]'.repeat(5)}`,
     '2026-05-17 BC',
+    'born about[2026-05-17]',
+    '2026-02-30T00:00:00Z',
+    '2026-01-00T00:00:00Z',
     true,
     null,
     undefined,
@@ -191,6 +196,46 @@ describe('GENERALIZE of dates', () => {
     new Date(Date.UTC(-1, 11, 31)),
   ])('%o is none', (value) => {
     expect(generalizeDate(value, value, byDay)).toBeNull();
+    expect(generalizeDate(value, value, { ...byDay, zone: new TimeZone('Europe/Vienna') })).toBeNull();
+  });
+
+  it('a text is a number only if it is the one that it was made of', () => {
+    const ms = Date.UTC(2026, 4, 17, 10);
+    expect(generalizeDate(String(ms), ms, byDay)).toBe(String(Date.UTC(2026, 4, 17)));
+    expect(generalizeDate('May 17, 2026', ms, byDay)).toBeNull();
+    expect(generalizeDate('17', { valueOf: () => ms }, byDay)).toBeNull();
+  });
+
+  it('has no date where a time zone is already in the year 10000', () => {
+    const zone = new TimeZone('Europe/Vienna');
+    const last = '9999-12-31T23:30:00Z';
+    for (const value of [last, Date.parse(last), new Date(last)])
+      expect(generalizeDate(value, value, { ...byDay, zone })).toBeNull();
+  });
+});
+
+describe('a text is read as a date', () => {
+  const date = { year: 2026, month: 5, day: 17 };
+
+  it.each([
+    ['2026-05-17', undefined, undefined],
+    ['2026-05-17T10:11', 'T', undefined],
+    ['2026-05-17t10:11', 'T', undefined],
+    ['2026-05-17 10:11:12,5', ' ', undefined],
+    ['2026-05-17T10:11Z', 'T', '2026-05-17T10:11:00Z'],
+    ['2026-05-17T10:11:12Z', 'T', '2026-05-17T10:11:12Z'],
+    ['2026-05-17 10:11:12+00', ' ', '2026-05-17T10:11:12Z'],
+    ['2026-05-17 10:11:12-05', ' ', '2026-05-17T15:11:12Z'],
+    ['2026-05-17T10:11:12+05:30', 'T', '2026-05-17T04:41:12Z'],
+    ['2026-05-17T10:11:12+0530', 'T', '2026-05-17T04:41:12Z'],
+    ['2026-05-17T10:11:12+05:30:20', 'T', '2026-05-17T04:40:52Z'],
+    ['2026-05-17T10:11:12-053020', 'T', '2026-05-17T15:41:32Z'],
+    // An annotation is none of these, whatever it contains.
+    ['2026-05-17[note][T10:11]', undefined, undefined],
+    ['2026-05-17T10:11[Europe/Zurich]', 'T', undefined],
+  ] as const)('%s', (text, separator, time) => {
+    const instant = time === undefined ? undefined : Date.parse(time);
+    expect(readDateText(text)).toEqual({ date, separator, instant });
   });
 });
 
@@ -252,7 +297,8 @@ describe('the grid of NOISE', () => {
     const grid = { step: 1, maxSteps: 1 };
     expect(addNoise(limit, grid, drawing(1n))).toBe(limit);
     expect(addNoise(-limit, grid, drawing(1n))).toBe(-limit);
-    expect(addNoise(1, { step: Number.NaN, maxSteps: 1 }, drawing(1n))).toBeNull();
+    for (const step of [Number.NaN, Infinity])
+      expect(addNoise(1, { step, maxSteps: 1 }, drawing(1n))).toBeNull();
     for (const value of [limit + 1, -limit - 1, Number.NaN, Infinity, '1', 1n, null])
       expect(addNoise(value, grid, drawing(1n))).toBeNull();
   });
@@ -270,6 +316,8 @@ describe('characters', () => {
     ]);
     expect(mask('abc', 0)).toBe('***');
     expect(mask('a\tb\nc d€e+f<g', 0)).toBe('*\t*\n* *€*+*<*');
+    // The number sign of Arabic joins what follows, and both are one character.
+    expect(mask('\u0600-x', 0)).toBe('**');
   });
 
   it('are kept from the start, never more than there are', () => {
@@ -301,6 +349,12 @@ describe('a text longer than one piece', () => {
     }
   });
 
+  it('may be one character, which ends with it', () => {
+    const character = `a${'\u0301'.repeat(600)}`;
+    expect(mask(character, 0)).toBe('*');
+    expect(truncate(character, 1)).toBe(character);
+  });
+
   it('is read once, in pieces of 512, or as long as one character is', () => {
     const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment');
     const lengths = (text: string): number[] => {
@@ -317,6 +371,10 @@ describe('a text longer than one piece', () => {
       expect(lengths(`a${'🙂'.repeat(256)}`)).toEqual([513]);
       // Pieces double until one character is in it.
       expect(lengths(`a${'\u0301'.repeat(1_500)}b`)).toEqual([512, 512, 1_024, 1_502, 1]);
+      // The text behind a long character is not read with it.
+      expect(lengths(`a${'\u0301'.repeat(600)}${'b'.repeat(2_000)}`)).toEqual([
+        512, 512, 1_024, 512, 512, 512, 467,
+      ]);
     } finally {
       segment.mockRestore();
     }
@@ -364,6 +422,11 @@ describe('a strategy that cannot work for its field says why', () => {
     [unit, GraphQLFloat, 'GENERALIZE) needs a field of type a date'],
     [unit, GraphQLBoolean, 'GENERALIZE) needs a field of type a date'],
     [step, GraphQLBoolean, 'GENERALIZE) needs a field of type a number'],
+    [
+      { to: 'GENERALIZE', by: { step: Infinity } },
+      GraphQLFloat,
+      'a "step" of Infinity does not fit a field of type Float',
+    ],
     [decimals, GraphQLString, 'GENERALIZE) needs a field of type Float'],
     [decimals, GraphQLID, 'GENERALIZE) needs a field of type Float'],
     [decimals, GraphQLInt, 'GENERALIZE) needs a field of type Float'],
@@ -396,6 +459,10 @@ describe('a strategy that cannot work for its field says why', () => {
     [step, GraphQLString],
     [decimals, GraphQLFloat],
     [decimals, Day],
+    // Names that only begin or end as those of integers do.
+    ...['Interest', 'Point', 'Longitude', 'Furlong'].map(
+      (name) => [decimals, new GraphQLScalarType({ name })] as const,
+    ),
   ] as const)('%j on %s works', (minimization, type) => {
     expect(() => compile(minimization as Minimization, type)).not.toThrow();
   });
@@ -418,6 +485,11 @@ describe('PSEUDONYMIZE', () => {
     expect(compile({ to: 'PSEUDONYMIZE' }, GraphQLID)('value', app)).toBe(
       digest.subarray(0, 16).toString('base64url'),
     );
+  });
+
+  it('is null of what an ID of the schema’s own does not write as a text', () => {
+    const OwnId = new GraphQLScalarType({ name: 'ID', serialize: (value) => value });
+    expect(compile({ to: 'PSEUDONYMIZE' }, OwnId)({}, app)).toBeNull();
   });
 });
 
@@ -465,9 +537,8 @@ describe('every strategy', () => {
   });
 
   it('leaves the scalars alone that all schemas share', () => {
-    const { serialize } = GraphQLString;
-    compile({ to: 'MASK', keep: 1 }, GraphQLString);
-    expect(GraphQLString.serialize).toBe(serialize);
+    compile({ to: 'GENERALIZE', by: { step: 1 } }, GraphQLInt);
+    expect(() => GraphQLInt.serialize(new FinishedValue('text'))).toThrow('Int cannot represent');
   });
 
   it('takes asynchronous lists, as graphql 17 does', async () => {

@@ -23,11 +23,18 @@ export const OUTPUT = '.mutation';
  * others get all tests.
  */
 export async function runArea(name: string, area: Area, options: RunOptions): Promise<readonly Mutant[]> {
-  await runStryker(name, area, options, true);
-  const first = await readResults(name, options);
-  if (!first.some(({ status }) => status === 'Ignored')) return first;
-  await runStryker(name, area, { ...options, force: false }, false);
-  return readResults(name, options);
+  const { TZ } = process.env;
+  if (area.timeZone !== undefined) process.env['TZ'] = area.timeZone;
+  try {
+    await runStryker(name, area, options, true);
+    const first = await readResults(name, options);
+    if (!first.some(({ status }) => status === 'Ignored')) return first;
+    await runStryker(name, area, { ...options, force: false }, false);
+    return await readResults(name, options);
+  } finally {
+    if (TZ === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = TZ;
+  }
 }
 
 async function readResults(name: string, { files }: RunOptions): Promise<readonly Mutant[]> {

@@ -54,12 +54,15 @@ export function localMidnight({ year, month, day }: CalendarDate): number {
   return date.setHours(0, 0, 0, 0);
 }
 
-/** @returns undefined for a day that the calendar does not have */
+/**
+ * @param day at most two digits
+ * @returns undefined for a day that the calendar does not have
+ */
 export function calendarDate(year: number, month: number, day: number): CalendarDate | undefined {
   if (!(year >= 0 && year <= 9_999)) return undefined;
   const date = { year, month, day };
-  const written = new Date(utcMidnight(date));
-  return written.getUTCMonth() + 1 === month && written.getUTCDate() === day ? date : undefined;
+  // A day that its month does not have is one of another month.
+  return new Date(utcMidnight(date)).getUTCMonth() + 1 === month ? date : undefined;
 }
 
 export function dateText({ year, month, day }: CalendarDate): string {

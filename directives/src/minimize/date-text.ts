@@ -45,10 +45,15 @@ function take(pattern: RegExp, text: string): readonly [Groups, string] {
   return match === null ? [{}, text] : [match.groups ?? {}, text.slice(match[0].length)];
 }
 
-function msOf({ hour, minute, second = '0' }: Groups): number {
-  return ((Number(hour) * 60 + Number(minute)) * 60 + Number(second)) * 1_000;
+function msOf({ hour, minute, second }: Groups): number {
+  return ((count(hour) * 60 + count(minute)) * 60 + count(second)) * 1_000;
 }
 
-function offsetMs({ sign, hours = '0', minutes = '0', seconds = '0' }: Groups): number {
+function offsetMs({ sign, hours, minutes, seconds }: Groups): number {
   return (sign === '-' ? -1 : 1) * msOf({ hour: hours, minute: minutes, second: seconds });
+}
+
+/** Units that are left out are 0, and so are all of `Z`. */
+function count(digits: string | undefined): number {
+  return Number(digits ?? 0);
 }

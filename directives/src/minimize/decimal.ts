@@ -18,7 +18,7 @@ export function parseDecimal(text: string): Decimal | undefined {
   if (text.length > MAX_LENGTH) return undefined;
   const match = DECIMAL.exec(text);
   if (match === null) return undefined;
-  const [, whole = '', fraction = '', exponent] = match;
+  const [, whole = '0', fraction = '', exponent] = match;
   const scale = fraction.length - Number(exponent ?? 0);
   if (Math.abs(scale) > MAX_LENGTH) return undefined;
   const decimals = Math.max(scale, 0);

@@ -38,8 +38,9 @@ export function generalizeDate(
   }
   const isDate = value instanceof Date;
   const instant = isDate ? instantOf(value) : sentInstant(serialized, value);
-  const date = instant === undefined ? undefined : dateAt(instant, zone);
-  if (instant === undefined || date === undefined) return null;
+  if (instant === undefined) return null;
+  const date = dateAt(instant, zone);
+  if (date === undefined) return null;
   const first = firstDay(date, unit);
   const ms = zone?.startOf(first) ?? utcMidnight(first);
   if (isDate) {
@@ -61,19 +62,19 @@ function sentInstant(serialized: unknown, value: unknown): number | undefined {
 
 /** Milliseconds since the epoch: of a `Date`, a number, a bigint, or an object of a library such as Luxon. */
 function instantOf(value: unknown): number | undefined {
-  const primitive = typeof value === 'object' && value !== null ? primitiveOf(value) : value;
+  const primitive = primitiveOf(value);
   if (typeof primitive !== 'number' && typeof primitive !== 'bigint') return undefined;
   const ms = new Date(Number(primitive)).getTime();
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-function primitiveOf(value: object): unknown {
+function primitiveOf(value: unknown): unknown {
   try {
-    return value.valueOf();
+    return (Object(value) as object).valueOf();
   } catch {
     // The objects of Temporal refuse to be numbers.
-    return undefined;
   }
+  return undefined;
 }
 
 function dateOfText(

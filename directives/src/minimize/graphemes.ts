@@ -1,8 +1,8 @@
 /**
- * The boundaries of user-perceived characters (Unicode Standard Annex 29) do not depend on a language, so the machine's is not
- * used.
+ * Divides into user-perceived characters, which is the default. Their boundaries (Unicode Standard Annex 29) do not depend on a
+ * language, so the machine's is not used.
  */
-const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const segmenter = new Intl.Segmenter('en');
 /** Each of these is a character by itself. Most values contain nothing else, and need no segmenter. */
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
@@ -45,9 +45,8 @@ function firstOf(text: string, start: number): string {
 
 /** Never between the halves of a surrogate pair: the first half alone would count as a character. */
 function pieceEnd(text: string, end: number): number {
-  if (end >= text.length) return text.length;
-  const isSplit = /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(end - 1, end + 1));
-  return isSplit ? end + 1 : end;
+  const isSplit = /[\ud800-\udbff][\udc00-\udfff]/.test(text.slice(end - 1, end + 1));
+  return Math.min(isSplit ? end + 1 : end, text.length);
 }
 
 /**
@@ -60,18 +59,18 @@ const SEPARATOR = /^[\p{P}\p{Zs}\p{Sc}\t\r\n+<=>^`|~]+$/u;
 export function mask(text: string, keep: number): string {
   const characters = [...graphemesOf(text)];
   let kept = 0;
-  let hidden = 0;
+  let hidesAny = false;
   for (let index = characters.length - 1; index >= 0; index -= 1) {
     if (SEPARATOR.test(characters[index] ?? '')) continue;
     if (kept < keep) {
       kept += 1;
       continue;
     }
-    hidden += 1;
+    hidesAny = true;
     characters[index] = '*';
   }
   // A text no longer than `keep` would stay whole, so nothing of it stays.
-  return hidden === 0 ? '*'.repeat(characters.length) : characters.join('');
+  return hidesAny ? characters.join('') : '*'.repeat(characters.length);
 }
 
 /** The first `keep` characters. The rest is not read. */

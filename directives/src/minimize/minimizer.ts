@@ -150,16 +150,15 @@ function compileStrategy(
   switch (to) {
     case 'MASK':
       needsType(isText(returns), to, 'String or ID', coordinate);
-      return (text) => (typeof text === 'string' ? mask(text, minimization.keep) : null);
+      return ofText((text) => mask(text, minimization.keep));
     case 'TRUNCATE':
       needsType(isText(returns), to, 'String or ID', coordinate);
-      return (text) => (typeof text === 'string' ? truncate(text, minimization.keep) : null);
+      return ofText((text) => truncate(text, minimization.keep));
     case 'PSEUDONYMIZE': {
       needsType(isText(returns), to, 'String or ID', coordinate);
       const digest = keyedDigest(input);
       // 128 bits: two values of one client do not collide by chance.
-      return (text, { clientId }) =>
-        typeof text === 'string' ? digest(clientId, text).subarray(0, 16).toString('base64url') : null;
+      return ofText((text, { clientId }) => digest(clientId, text).subarray(0, 16).toString('base64url'));
     }
     case 'NOISE': {
       needsType(isNumber(returns), to, 'Int or Float', coordinate);
@@ -191,6 +190,11 @@ function compileStrategy(
       return (number) => cutDecimals(number, by.decimals);
     }
   }
+}
+
+/** A schema's own `String` or `ID` may be written as anything; what is not a text is null. */
+function ofText(minimize: (text: string, context: MinimizationContext) => string): Strategy {
+  return (serialized, context) => (typeof serialized === 'string' ? minimize(serialized, context) : null);
 }
 
 /** The largest `Int`. */

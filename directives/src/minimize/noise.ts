@@ -15,6 +15,7 @@ export interface NoiseGrid {
 /**
  * Computes the grid of a `NOISE`. Snapping a value to the grid moves it by up to half a step, which counts towards `spread`.
  *
+ * @param spread above 0
  * @param step as the schema states it; by default a thousandth of the spread, for integers at least 1
  * @returns undefined if it cannot work: the step leaves no noise, does not fit integers, or fits too often into the spread
  */
@@ -23,7 +24,8 @@ export function noiseGrid(spread: number, step: number | undefined, isWhole: boo
   if (isWhole && !Number.isInteger(chosen)) return undefined;
   const snapped = isWhole && chosen === 1 ? 0 : chosen / 2;
   const maxSteps = Math.floor((spread - snapped) / chosen);
-  if (!(chosen > 0) || !(maxSteps >= 1) || maxSteps > MAX_STEPS) return undefined;
+  // A step that is 0 fits infinitely often, and one below 0 less than once.
+  if (!(maxSteps >= 1) || maxSteps > MAX_STEPS) return undefined;
   return { step: chosen, maxSteps };
 }
 

@@ -33,10 +33,7 @@ export class TimeZone {
     // The offset may change on the day itself, so there are two candidates; in a night that is repeated both are midnight.
     const before = asUtc - this.offsetMs(asUtc - DAY_MS);
     const after = asUtc - this.offsetMs(asUtc + DAY_MS);
-    const isOnDay = (ms: number): boolean => {
-      const found = this.dateAt(ms);
-      return found !== undefined && utcMidnight(found) === asUtc;
-    };
+    const isOnDay = (ms: number): boolean => Math.floor((ms + this.offsetMs(ms)) / DAY_MS) * DAY_MS === asUtc;
     return [before, after].sort((a, b) => a - b).find(isOnDay) ?? before;
   }
 
