@@ -4,7 +4,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectPath } from '@behalf/example/internal';
 
-const NOT_OURS = new Set(['node_modules', 'dist', '.git', '.behalf']);
+const NOT_OURS = new Set(['node_modules', 'dist', '.git', '.behalf', '.mutation']);
 
 async function documents(folder = projectPath()): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
