@@ -15,7 +15,7 @@ createServer(async (request, response) => {
   const token = await new SignJWT({ client_id: 'family-app', ...JSON.parse(await text(request)) })
     .setProtectedHeader({ alg: 'ES256', kid: '1', typ: 'at+jwt' })
     .setIssuer(issuer)
-    .setAudience('https://api.example')
+    .setAudience('https://api.example/graphql')
     .setJti(crypto.randomUUID())
     .setIssuedAt()
     .setExpirationTime('1 hour')

@@ -16,7 +16,7 @@ const gateway = protectGateway(
       {
         issuer: 'http://127.0.0.1:4003',
         jwksUri: 'http://127.0.0.1:4003/jwks',
-        audience: 'https://api.example',
+        audience: 'https://api.example/graphql',
       },
     ],
     propagation: { issuer: 'http://127.0.0.1:4000' },
