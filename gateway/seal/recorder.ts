@@ -31,7 +31,7 @@ export class Recorder {
     return this.#sealed.has(exchange);
   }
 
-  /** What proves that the record of this operation is in the log. Undefined unless it is known to be durable. */
+  /** The receipt with which to prove that the record of this operation is in the log. Undefined unless it is known to be durable. */
   receiptOf(exchange: Exchange): string | undefined {
     return this.#receipts.get(exchange);
   }
