@@ -1,13 +1,24 @@
-import { astFromValue, Kind, parse } from 'graphql';
+import {
+  astFromValue,
+  isInputObjectType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isSpecifiedScalarType,
+  Kind,
+  parse,
+} from 'graphql';
 import type {
   ConstDirectiveNode,
   ConstValueNode,
   DefinitionNode,
   GraphQLDirective,
   GraphQLInputType,
+  GraphQLLeafType,
   TypeNode,
 } from 'graphql';
 import { DirectiveError } from '../errors.js';
+import { isRecord } from '../is-record.js';
 import { kindOf } from '../kind-of.js';
 import { behalfDirectives } from '../specification/specified-directives.js';
 import type { GivenDirective } from './extension-directives.js';
@@ -30,54 +41,86 @@ export function directiveNode(
   };
 }
 
-/** Uses the argument's type if the schema defines the directive. A value that does not fit the type is written unchanged. */
+/** Deeper than any argument, and soon reached by one that contains itself. */
+const MAX_ARGUMENT_DEPTH = 20;
+
+/**
+ * A value as a literal, which every reader of the schema reads as that value: anything else would be another rule. Uses the
+ * argument's type if the schema defines the directive. A value that does not fit the type is written unchanged, and composition
+ * reports it.
+ *
+ * @throws {DirectiveError} `INVALID_RULE` for a value without a literal: not a number, `undefined` in a list, an instance of a class
+ */
 function argumentNode(
   value: unknown,
   type: GraphQLInputType | undefined,
   coordinate: string,
+  depth = 0,
 ): ConstValueNode {
-  if (type !== undefined) {
-    try {
-      const node = astFromValue(value, type);
-      if (node !== null && node !== undefined) return node as ConstValueNode;
-    } catch {
-      // Composition reports what is wrong with it.
-    }
-  }
-  return valueNode(value, coordinate);
-}
-
-/** Deeper than any argument, and soon reached by one that contains itself. */
-const MAX_ARGUMENT_DEPTH = 20;
-
-function valueNode(value: unknown, coordinate: string, depth = 0): ConstValueNode {
   if (depth > MAX_ARGUMENT_DEPTH)
     throw new DirectiveError('INVALID_RULE', 'an argument is nested too deeply', coordinate);
+  if (type !== undefined && isNonNullType(type)) return argumentNode(value, type.ofType, coordinate, depth);
   if (value === null) return { kind: Kind.NULL };
+  const entryType = type !== undefined && isListType(type) ? type.ofType : undefined;
+  if (Array.isArray(value)) {
+    // A missing entry is not left out: without its only scope, a list of scopes would permit everyone.
+    const values = Array.from(value as readonly unknown[], (entry) =>
+      argumentNode(entry, entryType, coordinate, depth + 1),
+    );
+    return { kind: Kind.LIST, values };
+  }
+  // GraphQL reads a single value as a list of one.
+  if (entryType !== undefined) return argumentNode(value, entryType, coordinate, depth + 1);
+  if (isRecord(value)) return objectNode(value, type, coordinate, depth);
+  // GraphQL's own scalars would turn true into 1, and a date into a number.
+  const isOwn = isLeafType(type) && !isSpecifiedScalarType(type);
+  return (isOwn ? ownLeafNode(value, type) : undefined) ?? leafNode(value, coordinate);
+}
+
+function objectNode(
+  value: Readonly<Record<string, unknown>>,
+  type: GraphQLInputType | undefined,
+  coordinate: string,
+  depth: number,
+): ConstValueNode {
+  const fields = isInputObjectType(type) ? type.getFields() : {};
+  const given = Object.entries(value).filter(([, entry]) => entry !== undefined);
+  return {
+    kind: Kind.OBJECT,
+    fields: given.map(([name, entry]) => ({
+      kind: Kind.OBJECT_FIELD,
+      name: { kind: Kind.NAME, value: name },
+      value: argumentNode(entry, fields[name]?.type, coordinate, depth + 1),
+    })),
+  };
+}
+
+/** Enum values by their names, and the values of custom scalars as those write them. */
+function ownLeafNode(value: unknown, type: GraphQLLeafType): ConstValueNode | undefined {
+  try {
+    const node = astFromValue(value, type) as ConstValueNode | null | undefined;
+    return node?.kind === Kind.NULL ? undefined : (node ?? undefined);
+  } catch {
+    return undefined;
+  }
+}
+
+function leafNode(value: unknown, coordinate: string): ConstValueNode {
   if (typeof value === 'boolean') return { kind: Kind.BOOLEAN, value };
   if (typeof value === 'string') return { kind: Kind.STRING, value };
-  if (typeof value === 'number' && Number.isFinite(value))
-    return { kind: Number.isInteger(value) ? Kind.INT : Kind.FLOAT, value: String(value) };
-  if (Array.isArray(value))
-    return {
-      kind: Kind.LIST,
-      values: (value as readonly unknown[]).map((entry) => valueNode(entry, coordinate, depth + 1)),
-    };
-  if (typeof value === 'object') {
-    return {
-      kind: Kind.OBJECT,
-      fields: Object.entries(value).map(([name, entry]) => ({
-        kind: Kind.OBJECT_FIELD,
-        name: { kind: Kind.NAME, value: name },
-        value: valueNode(entry, coordinate, depth + 1),
-      })),
-    };
-  }
+  if (typeof value === 'number' && Number.isFinite(value)) return numberNode(value);
   throw new DirectiveError(
     'INVALID_RULE',
     `an argument cannot be ${typeof value === 'number' ? value : kindOf(value)}`,
     coordinate,
   );
+}
+
+/** JavaScript writes large and small numbers with an exponent, which only a Float has: of an Int, the first digit is read. */
+function numberNode(value: number): ConstValueNode {
+  const text = String(value);
+  if (/[.e]/.test(text)) return { kind: Kind.FLOAT, value: text };
+  return { kind: Kind.INT, value: Object.is(value, -0) ? '-0' : BigInt(value).toString() };
 }
 
 /** Enum arguments of Behalf's directives, which are strings in an object. */
