@@ -14,6 +14,7 @@ const SOURCES = {
   '@behalf/revocation': 'revocation/index.ts',
   '@behalf/revocation/internal': 'revocation/internal.ts',
   '@behalf/audit': 'audit/index.ts',
+  '@behalf/witness': 'witness/index.ts',
   '@behalf/audit-verify': 'audit-verify/index.ts',
   '@behalf/audit-verify/internal': 'audit-verify/internal.ts',
   '@behalf/authority': 'authority/index.ts',

@@ -22,14 +22,15 @@ export function parseCheckpoint(text: string): Checkpoint {
   if (extensions.includes('')) {
     throw new VerificationError('MALFORMED', 'the checkpoint has an empty extension line');
   }
-  const checkpoint = {
+  return {
     origin,
     size: parseSize(size, 'the size of the checkpoint'),
     root: parseHash(root, 'the root of the checkpoint'),
     note,
   };
-  if (checkpoint.size === 0 && !equal(checkpoint.root, emptyRoot())) {
-    throw new VerificationError('PROOF', 'the checkpoint of size 0 does not have the root of the empty tree');
-  }
-  return checkpoint;
+}
+
+/** Whether a checkpoint of size 0 has the root of the empty tree (RFC 9162, section 2.1.1). Others can have any. */
+export function hasPossibleRoot({ root, size }: Checkpoint): boolean {
+  return size > 0 || equal(root, emptyRoot());
 }

@@ -1,19 +1,33 @@
-/** Why something is not what it claims to be. The codes are stable. */
-export type VerificationCode =
-  /** A text does not have the format of its specification. */
-  | 'MALFORMED'
-  /** No trusted key signed, or the signature of one does not verify. */
-  | 'SIGNATURE'
-  /** A proof does not lead from its leaf to the root, or from one root to the other. */
-  | 'PROOF'
-  /** The witnesses that the policy requires have not cosigned. */
-  | 'QUORUM'
-  /** A hash, an entry or a record is not there. */
-  | 'MISSING'
-  /** A hash, an entry or a record is not the one that the tree holds. */
-  | 'CHANGED'
-  /** The log is smaller than a checkpoint that was seen before. */
-  | 'TRUNCATED';
+/**
+ * Every reason why something is not what it claims to be. The codes are stable.
+ *
+ * @example
+ * ```ts
+ * import { type VerificationCode, verificationErrors } from '@behalf/audit-verify';
+ *
+ * export function describe(code: VerificationCode): string {
+ *   return verificationErrors[code].description;
+ * }
+ * ```
+ */
+export const verificationErrors = Object.freeze({
+  MALFORMED: { description: 'A text does not have the format of its specification.', since: '0.1.0' },
+  SIGNATURE: {
+    description: 'No trusted key signed, or the signature of one does not verify.',
+    since: '0.1.0',
+  },
+  PROOF: { description: 'A proof does not lead from its entry to the root.', since: '0.1.0' },
+  QUORUM: { description: 'The witnesses that the policy requires have not cosigned.', since: '0.1.0' },
+  MISSING: { description: 'A hash, an entry or a record is not there.', since: '0.1.0' },
+  CHANGED: {
+    description: 'A hash, an entry or a record is not the one that the tree holds.',
+    since: '0.1.0',
+  },
+  TRUNCATED: { description: 'The log is smaller than a checkpoint that was seen before.', since: '0.1.0' },
+});
+
+/** Every code of a {@link VerificationError} and of a finding. */
+export type VerificationCode = keyof typeof verificationErrors;
 
 /**
  * A verification that failed. The message says what, and where, in one line.

@@ -1,5 +1,5 @@
 export type { Checkpoint } from './checkpoint.js';
-export { type VerificationCode, VerificationError } from './errors.js';
+export { type VerificationCode, VerificationError, verificationErrors } from './errors.js';
 export type { Finding } from './findings.js';
 export type { Note } from './note.js';
 export {

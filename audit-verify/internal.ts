@@ -1,8 +1,8 @@
 /** Exports that only Behalf's other packages use. Internal: they change without notice, in any version. */
-export { parseCheckpoint } from './checkpoint.js';
+export { hasPossibleRoot, parseCheckpoint } from './checkpoint.js';
 export { type Entry, parseEntry } from './entry.js';
 export { emptyRoot, isConsistent, isIncluded, leafHash } from './merkle.js';
-export { parseNote, verifySignatures } from './note.js';
+export { parseNote, type SignatureLine, signatureLineOf, verifySignatures } from './note.js';
 export { parseProof, verifyLeaf } from './proof.js';
 export { parseHash, parseSize } from './text.js';
 export { parseBundle, tilePath, tilesOf } from './tiles.js';

@@ -13,7 +13,8 @@ const CONTROL = /[\0-\x09\x0b-\x1f]/;
 const ID_BYTES = 4;
 const TIMESTAMP_BYTES = 8;
 
-interface SignatureLine {
+/** A signature of a note. */
+export interface SignatureLine {
   readonly name: string;
   readonly id: string;
   readonly bytes: Buffer;
@@ -50,6 +51,11 @@ function parseSignatureLine(line: string): SignatureLine {
   const bytes = parseBase64(encoded, `the signature of ${name}`);
   if (bytes.length <= ID_BYTES) throw malformed(`the signature of ${name} is too short`);
   return { name, id: bytes.toString('hex', 0, ID_BYTES), bytes: bytes.subarray(ID_BYTES) };
+}
+
+/** A signature as it is written. */
+export function signatureLineOf({ bytes, id, name }: SignatureLine): string {
+  return `— ${name} ${Buffer.concat([Buffer.from(id, 'hex'), bytes]).toString('base64')}\n`;
 }
 
 /**

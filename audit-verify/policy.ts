@@ -1,5 +1,5 @@
 import { VerificationError } from './errors.js';
-import { parseCheckpoint } from './checkpoint.js';
+import { hasPossibleRoot, parseCheckpoint } from './checkpoint.js';
 import type { Checkpoint } from './checkpoint.js';
 import { verifySignatures } from './note.js';
 import type { VerifiedSignature } from './note.js';
@@ -192,7 +192,7 @@ export interface TrustedCheckpoint extends Checkpoint {
 /**
  * Reads a checkpoint and decides whether to trust it.
  *
- * @throws {VerificationError} `MALFORMED`, `SIGNATURE` or `QUORUM`
+ * @throws {VerificationError} `MALFORMED`, `PROOF`, `SIGNATURE` or `QUORUM`
  *
  * @example
  * ```ts
@@ -206,6 +206,9 @@ export interface TrustedCheckpoint extends Checkpoint {
  */
 export function verifyCheckpoint(text: string, policy: Policy): TrustedCheckpoint {
   const checkpoint = parseCheckpoint(text);
+  if (!hasPossibleRoot(checkpoint)) {
+    throw new VerificationError('PROOF', 'the checkpoint of size 0 does not have the root of the empty tree');
+  }
   // The name of a log's key is its origin (tlog-policy, "Defining a log").
   const logKeys = policy.logs.map(({ key }) => key).filter(({ name }) => name === checkpoint.origin);
   const signedBy = verifySignatures(checkpoint.note, logKeys).map(({ key }) => key);

@@ -75,6 +75,8 @@ async function createLog(db: Kysely<never>): Promise<void> {
     create table head (
       is_only boolean primary key default true check (is_only),
       origin text,
+      -- Whether checkpoints count only with the quorum of witnesses.
+      needs_witnesses boolean not null default false,
       size bigint not null default 0,
       root bytea not null default sha256('')
     )`.execute(db);

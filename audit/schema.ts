@@ -46,6 +46,8 @@ export interface TileTable {
 export interface HeadTable {
   /** Null until a sequencer has begun the log. */
   readonly origin: string | null;
+  /** Whether checkpoints count only with the quorum of witnesses. */
+  readonly needs_witnesses: boolean;
   readonly size: number;
   readonly root: Buffer;
 }

@@ -39,6 +39,15 @@ export function parseCount(value: string): number {
   throw new InvalidArgumentError('must be a whole number above 0');
 }
 
+const MAX_PORT = 65_535;
+
+/** @throws InvalidArgumentError */
+export function parsePort(value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 0 && number <= MAX_PORT) return number;
+  throw new InvalidArgumentError(`must be a whole number from 0 to ${MAX_PORT}`);
+}
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** @throws InvalidArgumentError */

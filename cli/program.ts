@@ -17,6 +17,7 @@ import { referenceCommand } from './commands/reference.js';
 import { replayStoreCommand } from './commands/replay-store.js';
 import { revokeCommand } from './commands/revoke.js';
 import { rotateKeysCommand } from './commands/rotate-keys.js';
+import { witnessCommand } from './commands/witness.js';
 import { usageExitCode } from './exit-codes.js';
 import { resumeCommand, suspendCommand, suspensionsCommand } from './commands/suspend.js';
 
@@ -26,7 +27,7 @@ const GROUPS: Readonly<Record<string, readonly ((host: CommandProcess) => Comman
   'Check rules': [lintCommand, explainCommand, diffCommand, policiesCommand],
   'End and suspend access': [revokeCommand, suspendCommand, resumeCommand, suspensionsCommand],
   'Administer the authority': [clientsCommand, consentsCommand, rotateKeysCommand, replayStoreCommand],
-  'Find out': [auditCommand, errorsCommand],
+  'Find out': [auditCommand, witnessCommand, errorsCommand],
 };
 
 /** `behalf`: all commands. Each command loads what it needs when it runs: `lint` loads neither a database driver nor a server. */

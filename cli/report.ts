@@ -11,9 +11,12 @@ const EXPECTED: ReadonlySet<string> = new Set([
   'CommandError',
   'ComposeError',
   'ConfigurationError',
+  'LogError',
   'PolicyError',
   'StoreError',
   'SupergraphError',
+  'VerificationError',
+  'WitnessError',
 ]);
 
 /**

@@ -19,7 +19,7 @@ export class DatabaseSource {
   }
 
   async checkpoint(): Promise<string | undefined> {
-    return (await newestCheckpoint(this.#db, false))?.note;
+    return (await newestCheckpoint(this.#db))?.note;
   }
 
   async tile(level: number, { index, width }: Place): Promise<Buffer | undefined> {

@@ -14,14 +14,8 @@ export type ProofResult =
 /**
  * Makes the proof of a transaction's record: the record, its place, and the newest checkpoint (C2SP tlog-proof). It is verified
  * offline, with `@behalf/audit-verify`.
- *
- * @param isWitnessedOnly whether a checkpoint without the quorum's cosignatures is not good enough
  */
-export async function proveRecord(
-  db: Kysely<AuditDatabase>,
-  transactionId: string,
-  isWitnessedOnly: boolean,
-): Promise<ProofResult> {
+export async function proveRecord(db: Kysely<AuditDatabase>, transactionId: string): Promise<ProofResult> {
   const record = await db
     .selectFrom('audit.record as record')
     .leftJoin('audit.leaf as leaf', 'leaf.seq', 'record.seq')
@@ -42,26 +36,27 @@ export async function proveRecord(
   if (index === null || recordedAt === null || recordClass === null || contentHash === null) {
     return { missing: 'pending' };
   }
-  const checkpoint = await newestCheckpoint(db, isWitnessedOnly);
+  const checkpoint = await newestCheckpoint(db);
   if (checkpoint === undefined || checkpoint.size <= index) return { missing: 'pending' };
   const hashes = await new ProofMaker(tileReader(db)).inclusion(index, checkpoint.size);
   const entry = entryBytes({ recordClass, recordedAtMs: recordedAt.getTime(), contentHash });
   return { proof: proofText(Buffer.concat([entry, Buffer.from(content)]), index, hashes, checkpoint.note) };
 }
 
-/** The newest checkpoint of the log. */
+/** The newest checkpoint that counts: with the quorum of witnesses, if the log needs it. */
 export async function newestCheckpoint(
   db: Kysely<AuditDatabase>,
-  isWitnessedOnly: boolean,
 ): Promise<{ readonly size: number; readonly note: string } | undefined> {
-  let query = db
+  return db
     .selectFrom('audit.checkpoint as checkpoint')
     .innerJoin('audit.head as head', 'head.origin', 'checkpoint.origin')
     .select(['checkpoint.size', 'checkpoint.note'])
+    .where((column) =>
+      column.or([column('head.needs_witnesses', '=', false), column('checkpoint.is_witnessed', '=', true)]),
+    )
     .orderBy('checkpoint.size', 'desc')
-    .limit(1);
-  if (isWitnessedOnly) query = query.where('checkpoint.is_witnessed', '=', true);
-  return query.executeTakeFirst();
+    .limit(1)
+    .executeTakeFirst();
 }
 
 function proofText(extra: Buffer, index: number, hashes: readonly Buffer[], checkpoint: string): string {

@@ -23,6 +23,14 @@ const PARTITIONS_EVERY_MS = 3_600_000;
 /** A fault that stays is told this often. */
 const SAME_FAULT_EVERY_MS = 60_000;
 
+/** After witnesses did not cosign. */
+const COSIGN_AGAIN_MS = 5_000;
+
+interface Cosigning {
+  readonly head: Head;
+  readonly note: string;
+}
+
 /** Where a sequencer tells what went wrong. */
 export interface SequencerLog {
   log(
@@ -40,6 +48,8 @@ export interface SequencerOptions {
   readonly keys: readonly [NoteKey, ...NoteKey[]];
   readonly lastSigned?: LastSigned | undefined;
   readonly witnessing?: Witnessing | undefined;
+  /** Whether checkpoints, and so proofs, count only with the quorum of witnesses. Default: false. */
+  readonly needsWitnesses?: boolean | undefined;
   readonly intervalMs?: number | undefined;
   readonly leaseMs?: number | undefined;
   readonly log: SequencerLog;
@@ -62,6 +72,11 @@ export class Sequencer {
   #partitionsAtMs = -Infinity;
   #fault: { readonly code: string; readonly toldAtMs: number } | undefined;
   #signedSize = -1;
+  /** The newest head that is not witnessed yet. */
+  #unwitnessed: Cosigning | undefined;
+  #cosigning: Promise<void> | undefined;
+  #isRefusedUntilMs = -Infinity;
+  #contradiction: string | undefined;
 
   constructor(options: SequencerOptions) {
     this.#options = options;
@@ -82,6 +97,7 @@ export class Sequencer {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#running;
+    await this.#cosigning;
     await this.#endLease().catch(() => undefined);
   }
 
@@ -105,10 +121,12 @@ export class Sequencer {
    */
   async round(): Promise<boolean> {
     if (!(await this.#takeLease())) return false;
-    const { db } = this.#options;
+    const { db, needsWitnesses = false } = this.#options;
     const now = this.#clock.monotonic();
+    if (this.#contradiction !== undefined) throw new LogError('LOG_ROLLED_BACK', this.#contradiction);
     if (now - this.#partitionsAtMs > PARTITIONS_EVERY_MS) {
       await createPartitions(db);
+      await db.updateTable('audit.head').set({ needs_witnesses: needsWitnesses }).execute();
       this.#partitionsAtMs = now;
     }
     for (;;) {
@@ -119,26 +137,49 @@ export class Sequencer {
   }
 
   async #sign(head: Head): Promise<void> {
-    const { db, keys, lastSigned, witnessing } = this.#options;
-    if (head.size === this.#signedSize) return;
-    lastSigned?.refuseOlder(head);
-    const checkpoint = await signHead(db, head, keys);
-    await lastSigned?.remember(head);
-    if (witnessing !== undefined && !checkpoint.isWitnessed) {
-      const proofs = new ProofMaker(tileReader(db));
-      const { note, isWitnessed } = await witnessing.cosign({ ...head, note: checkpoint.note }, (oldSize) =>
-        proofs.consistency(oldSize, head.size),
-      );
-      await db
-        .updateTable('audit.checkpoint')
-        .set({ note, is_witnessed: isWitnessed })
-        .where('origin', '=', head.origin)
-        .where('size', '=', head.size)
-        .execute();
-      // It is tried again in the next round.
-      if (!isWitnessed) return;
+    const { db, keys, lastSigned } = this.#options;
+    if (head.size !== this.#signedSize) {
+      lastSigned?.refuseOlder(head);
+      const checkpoint = await signHead(db, head, keys);
+      await lastSigned?.remember(head);
+      this.#signedSize = head.size;
+      this.#unwitnessed = checkpoint.isWitnessed ? undefined : { head, note: checkpoint.note };
     }
-    this.#signedSize = head.size;
+    // Beside the next rounds: a witness that is slow must not keep records out of the log.
+    if (this.#unwitnessed === undefined || this.#clock.monotonic() < this.#isRefusedUntilMs) return;
+    this.#cosigning ??= this.#cosign(this.#unwitnessed)
+      .catch((error: unknown) => this.#tell(error))
+      .finally(() => (this.#cosigning = undefined));
+  }
+
+  async #cosign(asked: Cosigning): Promise<void> {
+    const { db, log, witnessing } = this.#options;
+    if (witnessing === undefined) return;
+    const { head, note } = asked;
+    const proofs = new ProofMaker(tileReader(db));
+    const {
+      contradiction,
+      isWitnessed,
+      note: cosigned,
+    } = await witnessing.cosign({ ...head, note }, (oldSize) => proofs.consistency(oldSize, head.size));
+    await db
+      .updateTable('audit.checkpoint')
+      .set({ note: cosigned, is_witnessed: isWitnessed })
+      .where('origin', '=', head.origin)
+      .where('size', '=', head.size)
+      .execute();
+    this.#contradiction = contradiction;
+    if (isWitnessed) {
+      if (this.#unwitnessed === asked) this.#unwitnessed = undefined;
+      return;
+    }
+    this.#isRefusedUntilMs = this.#clock.monotonic() + COSIGN_AGAIN_MS;
+    log.log('warn', 'LOG_NOT_WITNESSED', { origin: head.origin, size: head.size });
+  }
+
+  /** The witnesses' answer to what was asked last, for tests and for the end. */
+  async settled(): Promise<void> {
+    await this.#cosigning;
   }
 
   async #takeLease(): Promise<boolean> {

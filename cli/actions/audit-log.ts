@@ -14,8 +14,10 @@ import {
 import type { SequencerLog } from '@behalf/audit/internal/log';
 import { migrateAudit } from '@behalf/audit/postgres';
 import type { AuditDatabase } from '@behalf/audit/postgres';
+import { Witnesses } from '@behalf/witness';
 import { CommandError } from '../command-error.js';
 import { withDatabase } from '../database.js';
+import { readText } from '../read-supergraph.js';
 
 /** A log gets its next checkpoint within this time, or something is wrong with its sequencer. */
 const MAX_WAIT_MS = 5_000;
@@ -27,6 +29,10 @@ export interface SequencerCommandOptions {
   readonly origin: string;
   /** File of its key; made if it is missing. */
   readonly keyFile: string;
+  /** A C2SP tlog-policy with the witnesses that are asked. Default: none. */
+  readonly witnessPolicyFile?: string | undefined;
+  /** Whether checkpoints count only with the quorum of witnesses. */
+  readonly needsWitnesses?: boolean | undefined;
   readonly log: SequencerLog;
   /** Called with the verifier key when the sequencer has started. */
   readonly started: (verifierKey: string) => void;
@@ -37,12 +43,18 @@ export interface SequencerCommandOptions {
 /** `behalf audit sequencer`: puts records into the log and signs it, until the signal. */
 export async function auditSequencer(options: SequencerCommandOptions): Promise<void> {
   const { databaseUrl, keyFile, log, origin, signal, started } = options;
+  const { needsWitnesses, witnessPolicyFile } = options;
+  if (needsWitnesses === true && witnessPolicyFile === undefined) {
+    throw new CommandError('USAGE', '--require-witnesses needs --witnesses');
+  }
   const key = await loadLogKey(keyFile, origin);
+  const witnessing =
+    witnessPolicyFile === undefined ? undefined : new Witnesses(await readText(witnessPolicyFile));
   const lastSigned = await LastSigned.open(`${keyFile}.last-signed`);
   const database = { max: 3, applicationName: 'behalf-audit-sequencer' };
   await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
     await migrateAudit(db);
-    const sequencer = new Sequencer({ db, keys: [key], lastSigned, log });
+    const sequencer = new Sequencer({ db, keys: [key], lastSigned, witnessing, needsWitnesses, log });
     sequencer.start();
     started(verifierKey(key));
     if (!signal.aborted) {
@@ -67,7 +79,7 @@ export async function auditProve(
   const database = { max: 1, applicationName: 'behalf-audit-prove' };
   const proof = await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
     for (let waitedMs = 0; ; waitedMs += WAIT_STEP_MS) {
-      const result = await proveRecord(db, transactionId, false);
+      const result = await proveRecord(db, transactionId);
       if ('proof' in result) return result.proof;
       if (result.missing !== 'pending' || waitedMs >= MAX_WAIT_MS)
         throw unprovable(result.missing, transactionId);
@@ -91,7 +103,7 @@ function unprovable(missing: 'unknown' | 'pending' | 'erased', transactionId: st
 export async function auditExport(databaseUrl: string, folder: string): Promise<number> {
   const database = { max: 1, applicationName: 'behalf-audit-export' };
   return withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
-    const checkpoint = await newestCheckpoint(db, false);
+    const checkpoint = await newestCheckpoint(db);
     if (checkpoint === undefined) {
       throw new CommandError('NOT_PROVABLE', 'the log has no checkpoint: does the sequencer run?');
     }

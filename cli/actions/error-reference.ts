@@ -10,6 +10,8 @@ import {
 import type { ErrorDescription } from '@behalf/directives/internal';
 import { auditErrors } from '@behalf/audit';
 import { logErrors } from '@behalf/audit/internal/log';
+import { verificationErrors } from '@behalf/audit-verify';
+import { witnessErrors } from '@behalf/witness';
 import { applicationErrors } from '@behalf/authority/clients';
 import {
   authorityErrors,
@@ -118,6 +120,12 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
   { title: 'Log of the store', met: '`code` of a line.', codes: storeLogCodes },
   { title: 'Audit', met: '`AuditError` of a sink.', codes: auditErrors },
   { title: 'Audit log', met: 'In the log of whatever signs the audit log.', codes: logErrors },
+  {
+    title: 'Verification',
+    met: '`VerificationError`, and the findings of `behalf audit verify`.',
+    codes: verificationErrors,
+  },
+  { title: 'Witness', met: 'At the start of `behalf witness`.', codes: witnessErrors },
   {
     title: 'Authority',
     met: 'At the start of the authority, and from `behalf rotate-keys`.',

@@ -25,23 +25,35 @@ function tailCommand(host: CommandProcess): Command {
   );
 }
 
+interface SequencerOptions {
+  readonly data: string;
+  readonly key: string;
+  readonly origin: string;
+  readonly witnesses?: string;
+  readonly requireWitnesses: boolean;
+}
+
 function sequencerCommand(host: CommandProcess): Command {
   return withExitCodes(
     new Command('sequencer')
       .description('put audit records into the log and sign it, until SIGINT or SIGTERM')
       .requiredOption('--origin <name>', 'name of the log, such as audit.bank.example')
       .requiredOption('--key <file>', 'private key of the log (PEM); made if the file is missing')
+      .option('--witnesses <file>', 'whose cosignatures it asks for, a C2SP tlog-policy (default: nobody’s)')
+      .option('--require-witnesses', 'only checkpoints with the quorum of witnesses count', false)
       .addOption(dataOption(host.env))
-      .action(async ({ data, key, origin }: { data: string; key: string; origin: string }) => {
-        const databaseUrl = await findDatabaseUrl(data, host.env);
+      .action(async (options: SequencerOptions) => {
+        const databaseUrl = await findDatabaseUrl(options.data, host.env);
         const stop = new AbortController();
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
         const { auditSequencer } = await import('../actions/audit-log.js');
         const { jsonLog } = await import('@behalf/gateway');
         await auditSequencer({
           databaseUrl,
-          origin,
-          keyFile: resolve(key),
+          origin: options.origin,
+          keyFile: resolve(options.key),
+          witnessPolicyFile: options.witnesses,
+          needsWitnesses: options.requireWitnesses,
           log: jsonLog(),
           started: (verifierKey) => host.printLine(`log ${verifierKey}`),
           signal: stop.signal,

@@ -102,7 +102,6 @@ describe('C2SP tlog-checkpoint', () => {
     ],
     ['no origin', CHECKPOINT.replace('example.com/behind-the-sofa\n', '\n')],
     ['an empty extension line', CHECKPOINT.replace('q2I=\n\n', 'q2I=\n\nmore\n\n')],
-    ['the empty tree with a root', signNote(checkpointText(ORIGIN, 0, Buffer.alloc(32)), [makeKey()])],
   ])('refuses %s', (_name, text) => {
     expect(() => parseCheckpoint(text)).toThrow();
   });
@@ -150,6 +149,12 @@ ${witnesses.map(({ verifierKey: key }, at) => `\twitness  W${at + 1} ${key}  `).
     expect(() => verifyCheckpoint(cosigned(...by), policy)).toThrow(
       expect.objectContaining({ code: 'QUORUM' }),
     );
+  });
+
+  it('does not trust an empty tree with a root', () => {
+    const text = signNote(checkpointText(ORIGIN, 0, Buffer.alloc(32)), [log.key]);
+    const policy = parsePolicy(`log ${verifierKey(log.key)}\nquorum none\n`);
+    expect(() => verifyCheckpoint(text, policy)).toThrow(expect.objectContaining({ code: 'PROOF' }));
   });
 
   it('does not trust cosignatures without the log', () => {

@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projectPath } from '@behalf/example/internal';
 import { newestCheckpoint, verifierKey } from '../../audit/log/index.js';
 import { auditSequencer } from '../../cli/actions/audit-log.js';
 import { record } from '../audit/support.js';
@@ -87,7 +90,7 @@ describe('audit verify', () => {
 
   it('compares with a checkpoint that was seen before', async () => {
     const seen = join(folder, 'seen');
-    await writeFile(seen, (await newestCheckpoint(log.database.db, false))?.note ?? '');
+    await writeFile(seen, (await newestCheckpoint(log.database.db))?.note ?? '');
     await log.append(5);
     const { code, stdout } = await run('verify', '--policy', policy, '--seen', seen);
     expect([code, stdout.trimEnd().split('\n').at(-1)]).toEqual([0, 'Nothing is wrong']);
@@ -130,7 +133,7 @@ it('audit sequencer makes a key, and records are provable', async () => {
     const own = record();
     await other.sink.append(own);
     const isSigned = async (): Promise<boolean> =>
-      ((await newestCheckpoint(other.database.db, false))?.size ?? 0) === 1;
+      ((await newestCheckpoint(other.database.db))?.size ?? 0) === 1;
     await until(isSigned, 'it is signed');
     await writeFile(policy, `log ${keys[0] ?? ''}\nquorum none\n`);
     const proof = join(folder, 'other.tlog-proof');
@@ -146,4 +149,56 @@ it('audit sequencer makes a key, and records are provable', async () => {
   await start();
   expect(keys[1]).toBe(keys[0]);
   await other.drop();
+});
+
+it('audit sequencer needs a policy with witnesses to require them', async () => {
+  const keyFile = join(folder, 'unused.pem');
+  const args = ['sequencer', '--origin', 'audit.example', '--key', keyFile, '--require-witnesses'];
+  expect(await run(...args)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('USAGE: --require-witnesses needs --witnesses') as string,
+  });
+});
+
+describe('witness', () => {
+  it('runs until it is told to end, and prints its line of a policy', async () => {
+    const logs = join(folder, 'logs.policy');
+    await writeFile(logs, `log ${verifierKey(log.key)}\nquorum none\n`);
+    const state = join(folder, 'state');
+    const child = spawn(process.execPath, [
+      projectPath('cli/bin.js'),
+      ...['witness', '--name', 'witness.example/w1', '--key', join(folder, 'witness.pem')],
+      ...['--logs', logs, '--state', state, '--port', '0'],
+    ]);
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    await until(() => printed.includes('\n'), 'it has started');
+    expect(printed).toMatch(
+      /^witness witness\.example\/w1 witness\.example\/w1\+[0-9a-f]{8}\+\S+ http:\/\/127\.0\.0\.1:\d+\n$/,
+    );
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number];
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['a port that is none', ['--port', '70000'], 'must be a whole number from 0 to 65535'],
+    ['a name that is none', ['--name', 'a b'], 'WITNESS_NAME_INVALID'],
+    ['logs that are not there', ['--logs', '/none'], '/none'],
+  ])('refuses %s', async (_what, more, message) => {
+    const args = [
+      '--name',
+      'w',
+      '--key',
+      join(folder, 'w.pem'),
+      '--logs',
+      policy,
+      '--state',
+      folder,
+      ...more,
+    ];
+    const { code, stderr } = await behalf(['witness', ...args]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(message);
+  });
 });

@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   audit: ['@behalf/store', '@behalf/directives'],
   // Whoever verifies a log must not run the code that wrote it.
   'audit-verify': [],
+  witness: ['@behalf/audit-verify', '@behalf/http'],
   authority: ['@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/policy'],
   gateway: [
     '@behalf/audit',
@@ -53,6 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@behalf/gateway',
     '@behalf/policy',
     '@behalf/store',
+    '@behalf/witness',
   ],
 };
 async function manifestOf(folder: string): Promise<Manifest> {

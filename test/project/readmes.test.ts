@@ -13,6 +13,7 @@ const FOLDERS = [
   'store',
   'http',
   'audit-verify',
+  'witness',
   'revocation',
   'audit',
   'authority',

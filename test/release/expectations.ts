@@ -62,6 +62,11 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     without: [...DATABASE, ...SERVERS, ...SAMPLES, '@behalf/audit'],
     isOpenSourceOnly: true,
   },
+  '@behalf/witness': {
+    with: [],
+    without: [...DATABASE, ...SERVERS, ...SAMPLES, '@behalf/audit'],
+    isOpenSourceOnly: true,
+  },
   '@behalf/authority': {
     with: ['graphql@^16.11.0'],
     without: [...SAMPLES, '@apollo/gateway', '@behalf/gateway'],

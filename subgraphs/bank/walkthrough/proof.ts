@@ -13,7 +13,7 @@ export async function makeProof(databaseUrl: string, transactionId: string): Pro
   const db = openDatabase<AuditDatabase>(databaseUrl, { max: 1 });
   try {
     for (let waitedMs = 0; waitedMs < MAX_WAIT_MS; waitedMs += STEP_MS) {
-      const result = await proveRecord(db, transactionId, false);
+      const result = await proveRecord(db, transactionId);
       if ('proof' in result) return result.proof;
       await sleep(STEP_MS);
     }

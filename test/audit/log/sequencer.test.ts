@@ -32,13 +32,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function headOf(): Promise<{ size: number; note: string }> {
-  const head = await newestCheckpoint(log.database.db, false);
+  const head = await newestCheckpoint(log.database.db);
   if (head === undefined) throw new Error('nothing was signed');
   return head;
 }
 
 async function proofOf(transactionId: string): Promise<string> {
-  const result = await proveRecord(log.database.db, transactionId, false);
+  const result = await proveRecord(log.database.db, transactionId);
   if (!('proof' in result)) throw new Error(result.missing);
   return result.proof;
 }
@@ -75,8 +75,8 @@ describe('a log', () => {
     await log.append(1);
     const own = record();
     await log.sink.append(own);
-    expect(await proveRecord(log.database.db, own.transactionId, false)).toEqual({ missing: 'pending' });
-    expect(await proveRecord(log.database.db, crypto.randomUUID(), false)).toEqual({ missing: 'unknown' });
+    expect(await proveRecord(log.database.db, own.transactionId)).toEqual({ missing: 'pending' });
+    expect(await proveRecord(log.database.db, crypto.randomUUID())).toEqual({ missing: 'unknown' });
     await log.sequencer().round();
     expect(verifyProof(await proofOf(own.transactionId), log.policy).record).toMatchObject(own);
   });
