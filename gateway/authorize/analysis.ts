@@ -1,6 +1,6 @@
 import { isUnrestricted, Interned } from '@behalf/directives/internal';
 import type { Requirement, RuleTable } from '@behalf/directives/internal';
-import { getNamedType, isAbstractType, isCompositeType, Kind } from 'graphql';
+import { getNamedType, isAbstractType, isCompositeType, isIntrospectionType, Kind } from 'graphql';
 import type {
   FieldNode,
   FragmentDefinitionNode,
@@ -10,7 +10,7 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
-import { fragmentsOf } from '../fragments.js';
+import { fragmentsOf, reachableFrom } from '../fragments.js';
 import { responseKeyOf } from './response-key.js';
 import type { ClientOperation } from './types.js';
 
@@ -24,6 +24,8 @@ export interface OperationAnalysis {
   readonly requirementOf: ReadonlyMap<FieldNode, number>;
   /** The type that each field is selected on. */
   readonly parentOf: ReadonlyMap<FieldNode, GraphQLCompositeType>;
+  /** Fragments that introspection of the schema uses. Nobody's data is in them, and all of them stay. */
+  readonly introspectionFragments: ReadonlySet<string>;
   /** Selection sets on an interface or a union. */
   readonly onAbstract: ReadonlySet<SelectionSetNode>;
   /** Variables that `@skip` and `@include` depend on. */
@@ -69,12 +71,27 @@ export function analyzeOperation(
     requirements: requirements.values,
     requirementOf,
     parentOf,
+    introspectionFragments: introspectionFragments(selected.introspection, fragments, schema),
     onAbstract,
     conditionVariables: [...conditionVariables],
     policies: [...policies],
     hiddenTypenameKey,
     executedKeyOf,
   };
+}
+
+/** Follows the spreads below these fields, only to fragments on the types of introspection: other fragments read data. */
+function introspectionFragments(
+  fields: readonly FieldNode[],
+  fragments: OperationAnalysis['fragments'],
+  schema: GraphQLSchema,
+): ReadonlySet<string> {
+  const { fragments: used } = reachableFrom(fields, (name) => {
+    const fragment = fragments.get(name);
+    const type = fragment === undefined ? undefined : schema.getType(fragment.typeCondition.name.value);
+    return type !== undefined && isIntrospectionType(type) ? fragment : undefined;
+  });
+  return new Set(used.keys());
 }
 
 /** Visits the selections of one operation and gathers what they ask for. */
@@ -87,6 +104,8 @@ class SelectionAnalysis {
   readonly responseKeys = new Set<string>();
   /** Fields whose alias is the name of something that joins subgraphs. */
   readonly colliding: FieldNode[] = [];
+  /** The fields `__schema` and `__type`. */
+  readonly introspection: FieldNode[] = [];
   readonly #seenFragments = new Set<string>();
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly #schema: GraphQLSchema;
@@ -142,7 +161,10 @@ class SelectionAnalysis {
     const name = field.name.value;
     this.responseKeys.add(responseKeyOf(field));
     // Introspection of the schema is decided by its own rule and reads nobody's data.
-    if (parent === this.#schema.getQueryType() && (name === '__schema' || name === '__type')) return;
+    if (parent === this.#schema.getQueryType() && (name === '__schema' || name === '__type')) {
+      this.introspection.push(field);
+      return;
+    }
     this.parentOf.set(field, parent);
     if (responseKeyOf(field) !== name && this.#joinNames.has(responseKeyOf(field)))
       this.colliding.push(field);

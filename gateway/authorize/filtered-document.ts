@@ -23,6 +23,7 @@ export function buildDocument(
   };
   const remainderOf = (name: string): FragmentDefinitionNode | undefined => {
     const fragment = analysis.fragments.get(name);
+    if (analysis.introspectionFragments.has(name)) return fragment;
     const remainder = remainders.get(name);
     if (fragment === undefined || remainder === undefined) return undefined;
     return { ...fragment, selectionSet: { kind: Kind.SELECTION_SET, selections: remainder.selections } };

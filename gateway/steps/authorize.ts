@@ -57,9 +57,10 @@ export async function authorize(
       propagation: new Propagation(prepared.exchange, prepared.token, prepared.delegation),
     };
   }
-  const schemaIntrospection = rule === 'granted' ? splitSchemaIntrospection(operation) : undefined;
-  // Below the root the gateway would answer with the whole schema.
-  if (schemaIntrospection?.isNested === true) throw schemaIntrospectionRefused(403, hasToken);
+  const split = splitSchemaIntrospection(operation);
+  // Below the root, `granted` would show the whole schema, and the query planner fails if there are several subgraphs.
+  if (split?.isNested === true) throw schemaIntrospectionRefused(403, true);
+  const schemaIntrospection = rule === 'granted' ? split : undefined;
   const asked = schemaIntrospection === undefined ? operation : schemaIntrospection.data;
   const delegation =
     prepared.delegation === undefined

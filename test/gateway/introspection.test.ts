@@ -130,6 +130,91 @@ describe('introspection by any caller', () => {
   });
 });
 
+describe('introspection through a fragment, when a field beside it is denied', () => {
+  let open: TestGateway;
+  let rejecting: TestGateway;
+  let shadow: TestGateway;
+
+  beforeAll(async () => {
+    const config = { issuers: [{ issuer: issuer.url, audience: AUDIENCE }], introspection: 'all' } as const;
+    const supergraph = compose(people, accounts);
+    const start = (mode: 'filter' | 'reject' | 'shadow'): Promise<TestGateway> =>
+      startTestGateway(cleanup, supergraph, { ...config, authorization: { mode } });
+    [open, rejecting, shadow] = [await start('filter'), await start('reject'), await start('shadow')];
+  });
+
+  const root = { queryType: { name: 'Query' } };
+  const person = { name: 'Person' };
+
+  it.each([
+    ['on __schema', '{ __schema { ...F } me { email } } fragment F on __Schema { queryType { name } }', root],
+    ['on __type', '{ __type(name: "Person") { ...F } me { email } } fragment F on __Type { name }', person],
+    [
+      'in a fragment on Query',
+      '{ ...Q me { email } } fragment Q on Query { __schema { ...F } } fragment F on __Schema { queryType { ...T } } fragment T on __Type { name }',
+      root,
+    ],
+    [
+      'in the fragment that loses the denied field',
+      '{ ...Q } fragment Q on Query { __schema { ...F } me { email } } fragment F on __Schema { queryType { name } }',
+      root,
+    ],
+    [
+      'in inline fragments',
+      '{ ... { __schema { ... on __Schema { queryType { ... @include(if: true) { ...T } } } } } me { email } } fragment T on __Type { name }',
+      root,
+    ],
+    [
+      'with a variable of its own',
+      'query ($no: Boolean = false) { __type(name: "Person") { ...F } me { email } } fragment F on __Type { name kind @include(if: $no) }',
+      person,
+    ],
+    [
+      'under an alias, spread twice',
+      '{ __type(name: "Person") { ...F } other: __type(name: "Account") { ...F } me { email } } fragment F on __Type { name }',
+      person,
+    ],
+  ])('stays: %s', async (_where, query, expected) => {
+    for (const token of [undefined, await issuer.mint()]) {
+      const answer = await open.ask(query, { ...(token !== undefined && { token }) });
+      const { __schema, __type } = answer.body.data as Record<string, unknown>;
+      expect(__schema ?? __type).toEqual(expected);
+      expect(answer.body.errors).toMatchObject([{ path: ['me', 'email'] }]);
+      expect(open.log.of('INTERNAL_SERVER_ERROR')).toEqual([]);
+    }
+    expect(people.queries).not.toContain('__');
+  });
+
+  it.each([
+    '{ again { __schema { ...F } } me { email } } fragment F on __Schema { queryType { name } }',
+    '{ again { ...Q } } fragment Q on Query { __type(name: "Person") { name } }',
+    '{ again { again { __schema { queryType { name } } } } }',
+    '{ __schema { ...F } again { __schema { ...F } } } fragment F on __Schema { queryType { name } }',
+  ])('is refused below the root, and is no internal error: %s', async (query) => {
+    for (const token of [undefined, await issuer.mint()]) {
+      const answer = await open.ask(query, { ...(token !== undefined && { token }) });
+      expect([answer.status, codes(answer)]).toEqual([403, ['INTROSPECTION_DISABLED']]);
+      expect(answer.headers).not.toHaveProperty('www-authenticate');
+    }
+    expect(open.log.of('INTERNAL_SERVER_ERROR')).toEqual([]);
+    expect(accounts.requests).toEqual([]);
+  });
+
+  it('in the other modes', async () => {
+    const query = '{ __schema { ...F } me { email } } fragment F on __Schema { queryType { name } }';
+    expect(codes(await rejecting.ask(query))).toEqual(['UNAUTHORIZED_FIELD_OR_TYPE']);
+    expect((await shadow.ask(query)).body.data).toMatchObject({ __schema: root });
+  });
+
+  it('a fragment on data is filtered, wherever it stands', async () => {
+    const query = `{ __schema { ...F } ...D } fragment D on Query { me { ...P } }
+      fragment F on __Schema { queryType { name } } fragment P on Person { id email }`;
+    const { body } = await open.ask(query);
+    expect(body.data).toEqual({ __schema: root, me: { id: 'c-000001', email: null } });
+    expect(people.queries).not.toContain('email');
+  });
+});
+
 describe('granted', () => {
   it('shows nothing to an anonymous caller', async () => {
     const answer = await granted.ask('{ __schema { queryType { name } } }');
