@@ -28,6 +28,11 @@ export const logCodes = Object.freeze({
       'The keys of an issuer cannot be found (DISCOVERY) or fetched, so its tokens are refused with 503. `option` names the configuration key of their address. At most one line a minute per issuer and reason, with the number of times.',
     since: '0.1.0',
   },
+  TOKEN_INTROSPECTION_UNAVAILABLE: {
+    description:
+      "None of an issuer's tokens can be verified: it does not answer introspections, and its keys are unavailable too. Logged when `/health/ready` is asked. `option` names the configuration key of the endpoint. At most one line a minute per issuer and reason, with the number of times.",
+    since: '0.1.0',
+  },
   INTERNAL_SERVER_ERROR: {
     description: 'A request ended in an unexpected error: its class and stack frames, without the message.',
     since: '0.1.0',

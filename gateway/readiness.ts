@@ -20,7 +20,7 @@ export const readinessCodes = Object.freeze({
   },
   ISSUER_KEYS_UNAVAILABLE: {
     description:
-      'The keys of no issuer are available, so every token is refused with 503. The log names each issuer and the reason.',
+      'Tokens of no issuer can be verified, so every token is refused with 503: neither are its keys available, nor does it answer introspections. The log names each issuer and the reason.',
     since: '0.1.0',
   },
   AUDIT_UNAVAILABLE: {

@@ -4,6 +4,7 @@ import { KeysUnavailableError, RemoteKeys } from '@behalf/revocation/internal';
 import type { VerificationKey, VerifiedByKey } from '@behalf/revocation/internal';
 import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import type { JWTPayload } from 'jose';
+import { anyOf } from '../any-of.js';
 import { ConfigurationError, RefusedError } from '../errors.js';
 import { invalidToken } from './bearer.js';
 import type { ClaimMapping, ClaimPath, ClaimTest } from './claims.js';
@@ -99,8 +100,11 @@ interface Issuer {
   readonly keys: RemoteKeys;
 }
 
-/** Hears that an issuer's keys are unavailable, and why. */
-type WhenUnavailable = (issuer: IssuerOptions, reason: string) => void;
+/** What an issuer's tokens are verified by. */
+export type VerifiedBy = 'keys' | 'introspection';
+
+/** Hears which of an issuer's means of verification is unavailable, and why. */
+type WhenUnavailable = (issuer: IssuerOptions, what: VerifiedBy, reason: string) => void;
 
 /** Verifies access tokens of any of the trusted issuers. */
 export class Issuers {
@@ -197,22 +201,19 @@ export class Issuers {
     return keys.holds(key);
   }
 
-  /**
-   * Whether tokens of at least one issuer can be verified: its keys are known and recent enough, or are fetched now. An issuer
-   * that introspects may have no keys at all, so it counts.
-   */
+  /** Whether tokens of at least one issuer can be verified. */
   async canVerify(): Promise<boolean> {
-    if (this.#opaque !== undefined) return true;
-    const all = [...this.#byName.values()].map(async ({ keys, options }) => {
-      const problem = await keys.problem();
-      if (problem === undefined) return;
-      this.#whenUnavailable(options, problem);
-      throw new Error(problem);
-    });
-    return Promise.any(all).then(
-      () => true,
-      () => false,
-    );
+    const all = [...this.#byName.values()].map((issuer) => this.#canVerifyOf(issuer));
+    return anyOf(all);
+  }
+
+  /** By its keys, known and recent enough or fetched now, or by introspection: an issuer that introspects may have no keys. */
+  async #canVerifyOf({ options, keys }: Issuer): Promise<boolean> {
+    const checks: [VerifiedBy, Promise<string | undefined>][] = [['keys', keys.problem()]];
+    if (this.#opaque?.issuer === options) checks.push(['introspection', this.#opaque.introspector.problem()]);
+    if (await anyOf(checks.map(async ([, problem]) => (await problem) === undefined))) return true;
+    for (const [what, problem] of checks) this.#whenUnavailable(options, what, (await problem) ?? '');
+    return false;
   }
 
   #refusalOf(error: unknown, issuer: IssuerOptions): RefusedError {
@@ -220,7 +221,7 @@ export class Issuers {
     if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid))
       return invalidToken(error.code);
     const reason = error instanceof KeysUnavailableError ? error.reason : 'ANSWER';
-    this.#whenUnavailable(issuer, reason);
+    this.#whenUnavailable(issuer, 'keys', reason);
     return keysUnavailable(reason);
   }
 

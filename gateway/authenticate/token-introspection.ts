@@ -54,6 +54,10 @@ const MAX_CALLS = 100;
  * share.
  */
 const MAX_CALLS_PER_NETWORK = 20;
+/** Pause between two questions of `problem`, whoever causes them, and how long an answer counts. Milliseconds. */
+const PROBLEM_PAUSE_MS = 5_000;
+/** No issuer has issued it: an answer to this question says only that the endpoint answers this gateway. */
+const TOKEN_OF_NOBODY = 'behalf-readiness-check';
 /** RFC 9110 section 11.1: in any case. Refresh tokens are active as well, but have no such type. */
 const ACCESS_TOKEN_TYPES: readonly unknown[] = ['bearer', 'dpop'];
 
@@ -81,6 +85,9 @@ export class TokenIntrospector {
   readonly #wereActive = new LRUCache<string, true>({ max: MAX_CACHED });
   readonly #calls = new Map<string, Promise<IntrospectedClaims>>();
   readonly #callsOf = new Map<string, number>();
+  /** When the issuer last answered about any token. */
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
+  #problem: { readonly reason: Promise<string | undefined>; readonly atMs: number } | undefined;
   readonly #authentication: Promise<ClientAuth>;
   readonly #expected: Expected;
   readonly #options: TokenIntrospectionOptions;
@@ -129,6 +136,23 @@ export class TokenIntrospector {
     return call;
   }
 
+  /**
+   * Why no token can be introspected; undefined if the issuer answers. Asks it, after a pause, since anybody can cause it, and
+   * unless it has just answered about another token. Never rejects.
+   */
+  problem(): Promise<string | undefined> {
+    const nowMs = this.#clock.monotonic();
+    if (nowMs - this.#answeredAtMs < PROBLEM_PAUSE_MS) return Promise.resolve(undefined);
+    if (this.#problem === undefined || nowMs - this.#problem.atMs >= PROBLEM_PAUSE_MS) {
+      const reason = this.#call(TOKEN_OF_NOBODY).then(
+        () => undefined,
+        (error: unknown) => (error instanceof RefusedError ? error.refusal.reason : undefined) ?? 'NETWORK',
+      );
+      this.#problem = { reason, atMs: nowMs };
+    }
+    return this.#problem.reason;
+  }
+
   /** @throws {RefusedError} */
   #enter(network: string): void {
     const underWay = this.#callsOf.get(network) ?? 0;
@@ -171,7 +195,9 @@ export class TokenIntrospector {
         // The configuration has refused plain HTTP to another machine.
         [allowInsecureRequests]: endpoint.startsWith('http:'),
       });
-      return await processIntrospectionResponse(server, client, response);
+      const answer = await processIntrospectionResponse(server, client, response);
+      this.#answeredAtMs = this.#clock.monotonic();
+      return answer;
     } catch (error) {
       // Whatever the error, it is unknown whether the token is valid. The error's text could quote the token.
       throw unavailable(error instanceof Error && 'code' in error ? String(error.code) : 'NETWORK');

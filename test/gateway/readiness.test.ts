@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditSink } from '@behalf/audit';
 import { PostgresAuditSink } from '@behalf/audit/postgres';
@@ -14,6 +15,7 @@ import {
   freePort,
   listen,
   send,
+  sendJson,
   startTestGateway,
   TestIssuer,
   TestSubgraph,
@@ -42,6 +44,7 @@ afterAll(() => cleanup.run());
 
 const get = (url: string, path: string): Promise<Answer> => send(`${url}${path}`, '', {}, 'GET');
 const PSEUDONYM_KEY = Buffer.alloc(32, 7).toString('base64url');
+type Issuer = GatewayConfig['issuers'][number];
 type Config = Omit<Partial<GatewayConfig>, 'issuers'> & Partial<Pick<GatewayConfig, 'issuers'>>;
 
 function start(config: Config = {}): Promise<TestGateway> {
@@ -54,6 +57,21 @@ async function failingIssuer(): Promise<TestIssuer> {
   cleanup.add(() => failing.close());
   failing.mode = 'error';
   return failing;
+}
+
+const sayInactive: RequestListener = (_request, response) => sendJson(response, 200, { active: false });
+
+/** An issuer without keys, whose introspection endpoint answers like this. */
+async function introspecting(endpoint: RequestListener | 'nobody', of?: TestIssuer): Promise<Issuer> {
+  const failing = of ?? (await failingIssuer());
+  let url = `http://127.0.0.1:${await freePort()}`;
+  if (endpoint !== 'nobody') {
+    const server = await listen(endpoint);
+    cleanup.add(() => server.close());
+    ({ url } = server);
+  }
+  const introspection = { endpoint: `${url}/introspect`, clientId: 'gateway', clientSecret: 's' };
+  return { issuer: failing.url, audience: AUDIENCE, introspection };
 }
 
 async function expectNotReady(gateway: TestGateway, ...codes: readonly string[]): Promise<void> {
@@ -95,9 +113,19 @@ describe('a gateway is ready', () => {
   });
 
   it('if an issuer introspects, which may have no keys', async () => {
-    const failing = await failingIssuer();
-    const introspection = { endpoint: `${failing.url}/introspect`, clientId: 'gateway', clientSecret: 's' };
-    await expectReady(await start({ issuers: [{ issuer: failing.url, audience: AUDIENCE, introspection }] }));
+    const gateway = await start({ issuers: [await introspecting(sayInactive)] });
+    await expectReady(gateway);
+    for (const code of ['ISSUER_KEYS_UNAVAILABLE', 'TOKEN_INTROSPECTION_UNAVAILABLE'] as const)
+      expect(gateway.log.of(code)).toEqual([]);
+  });
+
+  it('if an issuer that introspects does not answer, and its keys are available', async () => {
+    await expectReady(await start({ issuers: [await introspecting('nobody', issuer)] }));
+  });
+
+  it('if an issuer that introspects does not answer, and another one has keys', async () => {
+    const other = { issuer: issuer.url, audience: AUDIENCE, namespace: 'other' };
+    await expectReady(await start({ issuers: [await introspecting('nobody'), other] }));
   });
 
   it('if the store of used proofs is down, and tokens need none', async () => {
@@ -120,6 +148,35 @@ describe('a gateway is not ready, and names', () => {
     await expectNotReady(gateway, 'ISSUER_KEYS_UNAVAILABLE');
     expect(gateway.log.of('ISSUER_KEYS_UNAVAILABLE')).toMatchObject([
       { issuer: failing.url, reason: 'ANSWER' },
+    ]);
+  });
+
+  it.each<[string, RequestListener | 'nobody', string]>([
+    ['is down', 'nobody', 'NETWORK'],
+    ['fails', (_request, response) => response.writeHead(500).end(), 'OAUTH_RESPONSE_IS_NOT_CONFORM'],
+    [
+      'refuses the gateway',
+      (_request, response) => sendJson(response, 401, { error: 'invalid_client' }),
+      'OAUTH_RESPONSE_BODY_ERROR',
+    ],
+    [
+      'answers with a page',
+      (_request, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+      'OAUTH_RESPONSE_IS_NOT_JSON',
+    ],
+    ['hangs up', (request) => request.socket.destroy(), 'NETWORK'],
+  ])('the keys, if the only issuer has none, and its introspection %s', async (_what, endpoint, reason) => {
+    const failing = await failingIssuer();
+    const only = await introspecting(endpoint, failing);
+    const gateway = await start({ issuers: [only], authorization: { anonymous: 'refuse' } });
+    for (const token of ['opaque', await failing.mint(), undefined]) {
+      const { status } = await gateway.ask('{ hello }', { ...(token !== undefined && { token }) });
+      expect(status).toBe(token === undefined ? 401 : 503);
+    }
+    await expectNotReady(gateway, 'ISSUER_KEYS_UNAVAILABLE');
+    expect(gateway.log.of('ISSUER_KEYS_UNAVAILABLE')).toMatchObject([{ issuer: only.issuer }]);
+    expect(gateway.log.of('TOKEN_INTROSPECTION_UNAVAILABLE')).toEqual([
+      { issuer: only.issuer, reason, count: 1, option: 'issuers[0].introspection.endpoint' },
     ]);
   });
 

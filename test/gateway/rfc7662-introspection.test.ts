@@ -25,6 +25,7 @@ import {
   TestSubgraph,
 } from './support.js';
 import type { TestGateway } from './support.js';
+import { ManualClock } from '../support/manual-clock.js';
 import { until } from '../support/wait.js';
 
 const SECRET = 'a secret: with a colon, and %';
@@ -296,6 +297,37 @@ describe('an introspection response that is not enough', () => {
       propagation: { issuer: 'https://gateway.example' },
     });
     expect((await admission.authenticate('opaque')).delegation?.subject).toBe('s');
+  });
+});
+
+describe('whether an issuer answers', () => {
+  it('is asked after a pause, about a token of nobody, and not while it answers others', async () => {
+    const clock = new ManualClock();
+    const { introspection } = issuerOptions();
+    if (introspection === undefined) throw new Error('no introspection');
+    const at = new TokenIntrospector(issuerOptions(), introspection, clock);
+    answerInstead = (_request, response) => sendJson(response, 500, {});
+    const ask = () => Promise.all([at.problem(), at.problem()]);
+
+    const failed = await at.problem();
+    expect(failed).toBe('OAUTH_RESPONSE_IS_NOT_CONFORM');
+    answerInstead = undefined;
+    await clock.advance(4_999);
+    expect(await ask()).toEqual([failed, failed]);
+    expect(questions).toBe(1);
+    await clock.advance(1);
+    expect(await ask()).toEqual([undefined, undefined]);
+    expect(questions).toBe(2);
+
+    await clock.advance(4_000);
+    await at.introspect((await issue()).value);
+    answerInstead = (request) => request.socket.destroy();
+    await clock.advance(4_000);
+    expect(await ask()).toEqual([undefined, undefined]);
+    expect(questions).toBe(3);
+    await clock.advance(1_000);
+    expect(await ask()).toEqual(['NETWORK', 'NETWORK']);
+    expect(questions).toBe(4);
   });
 });
 

@@ -17,6 +17,8 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
     'Ignore single lines. If there are many with one reason, check clocks, the audience, and the keys that the issuer publishes.',
   ISSUER_KEYS_UNAVAILABLE:
     'Check whether the gateway reaches the issuer. With DISCOVERY the issuer has no metadata that names its key set: set `option`.',
+  TOKEN_INTROSPECTION_UNAVAILABLE:
+    'Check whether the gateway reaches the endpoint, and whether the issuer accepts its client secret or key.',
   INTERNAL_SERVER_ERROR: 'Report it as a defect, with the line.',
   REQUEST_HANDLING_FAILED: 'Report it as a defect, with the line.',
   WOULD_DENY:
