@@ -29,10 +29,22 @@ export type AuditOutcome =
   /** The operation failed. */
   | 'failed';
 
-/** The accesses at one coordinate: in one subgraph, or at the gateway if none is named. */
-export interface AuditedAccess extends FieldAccess {
-  readonly subgraph?: string;
+/**
+ * A coordinate that a subgraph was asked for, which does not say itself what it returned: it runs without `@behalf/directives`, or
+ * its account was not believed. Nobody knows how many rows it read.
+ */
+export interface AskedAccess {
+  readonly coordinate: string;
+  readonly decision: 'asked';
+  /** The gateway's rule for the field, which the caller met. */
+  readonly rule?: string;
+  readonly subgraph: string;
+  readonly count?: never;
+  readonly strategy?: never;
 }
+
+/** The accesses at one coordinate: in one subgraph, or at the gateway if none is named. */
+export type AuditedAccess = (FieldAccess & { readonly subgraph?: string }) | AskedAccess;
 
 /** The record of one request. It never holds a value, an argument, a variable or a token. */
 export interface AuditRecord {

@@ -82,7 +82,7 @@ function accessLine(access: AuditedAccess, width: number): string {
   const { coordinate, decision, count, strategy, rule, subgraph } = access;
   return [
     `    ${text(coordinate).padEnd(width)}`,
-    `${text(String(count))}×`.padStart(5),
+    (count === undefined ? '' : `${text(String(count))}×`).padStart(5),
     (text(decision) + (strategy === undefined ? '' : ` ${text(strategy)}`)).padEnd(20),
     text(subgraph ?? 'gateway').padEnd(10),
     text(rule ?? ''),

@@ -28,6 +28,11 @@ export class AccessAccounts {
     if (dropped + tooMany > 0) this.disbelieve(subgraph, dropped + tooMany);
   }
 
+  /** What a subgraph was asked for that did not account for it. Without a count, because nobody knows it. */
+  ask(subgraph: string, asked: readonly { readonly coordinate: string; readonly rule?: string }[]): void {
+    for (const each of asked) this.#merge({ ...each, decision: 'asked', subgraph });
+  }
+
   /** @returns false if there is no room for another entry */
   #merge(access: AuditedAccess): boolean {
     const key = JSON.stringify([access.subgraph, access.coordinate, access.decision, access.rule]);
@@ -37,7 +42,9 @@ export class AccessAccounts {
       if (this.#bytes + bytes > MAX_BYTES) return false;
       this.#bytes += bytes;
     }
-    this.#merged.set(key, { ...access, count: (before?.count ?? 0) + access.count });
+    const merged =
+      access.decision === 'asked' ? access : { ...access, count: (before?.count ?? 0) + access.count };
+    this.#merged.set(key, merged);
     return true;
   }
 

@@ -1,5 +1,5 @@
 import type { Clock, TxnTokenRefusal } from '@behalf/directives';
-import { FACTS_EXTENSION, isRecord } from '@behalf/directives/internal';
+import { FACTS_EXTENSION, isRecord, withoutUndefined } from '@behalf/directives/internal';
 import { OperationTypeNode, parse } from 'graphql';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import type { Pool } from 'undici';
@@ -14,9 +14,11 @@ import { explainMissingData, unexplainedNulls } from '../subgraph-errors/missing
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 import { fetchFailure, readErrors } from '../subgraph-errors/subgraph-error.js';
 import type { SubgraphError } from '../subgraph-errors/subgraph-error.js';
+import { askedCoordinates } from './asked.js';
 import { readAnswer } from './read-answer.js';
 import { UnreadableAnswerError } from './unreadable-answer.js';
 import { readAccount, readRefusedToken } from './facts.js';
+import type { Account } from './facts.js';
 import { UnsendableHeaderError } from './subgraph-headers.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
 import { failureReason, isUnanswered, postToSubgraph } from './subgraph-http.js';
@@ -93,7 +95,7 @@ export class BehalfDataSource implements GraphQLDataSource {
       return { ...this.#withReadErrors(answer, fetch), extensions: others };
     } finally {
       // Also without a response: the subgraph may have read what was requested.
-      if (propagation !== undefined) this.#collect(facts, propagation);
+      if (propagation !== undefined) this.#collect(facts, propagation, options.request);
     }
   }
 
@@ -209,21 +211,37 @@ export class BehalfDataSource implements GraphQLDataSource {
     return fetchFailure(fetch, code);
   }
 
-  #collect(facts: unknown, { delegation, accounts }: Propagation): void {
+  /** Records what the subgraph says that it returned; if it says nothing that can be believed, what it was asked for. */
+  #collect(
+    facts: unknown,
+    { delegation, accounts }: Propagation,
+    request: GraphQLDataSourceProcessOptions['request'],
+  ): void {
     const { name, accountable, whenTokenRefused } = this.#options;
-    if (facts === undefined) {
-      // A protected subgraph returns facts for every request with a token, and for no other.
-      if (delegation !== undefined) accounts.miss(name);
+    // A protected subgraph returns facts for every request with a token, and for no other.
+    if (facts === undefined && delegation === undefined) return;
+    const refusal = facts === undefined || delegation === undefined ? undefined : readRefusedToken(facts);
+    const account =
+      facts === undefined || refusal !== undefined ? undefined : readAccount(facts, accountable);
+    if (account?.dropped !== 0) accounts.ask(name, this.#askedOf(request, account));
+    if (account !== undefined) {
+      accounts.add(name, account.accesses, account.dropped);
       return;
     }
-    const refusal = delegation === undefined ? undefined : readRefusedToken(facts);
-    if (refusal !== undefined) {
-      accounts.miss(name);
-      whenTokenRefused(refusal);
-      return;
-    }
-    const account = readAccount(facts, accountable);
-    if (account === undefined) accounts.disbelieve(name, 0);
-    else accounts.add(name, account.accesses, account.dropped);
+    if (facts !== undefined && refusal === undefined) accounts.disbelieve(name, 0);
+    else accounts.miss(name);
+    if (refusal !== undefined) whenTokenRefused(refusal);
+  }
+
+  /** Coordinates that it was asked for, and gave no account of. */
+  #askedOf(
+    { query, variables }: GraphQLDataSourceProcessOptions['request'],
+    account: Account | undefined,
+  ): { readonly coordinate: string; readonly rule?: string }[] {
+    const { accountable, schema } = this.#options;
+    const accounted = new Set(account?.accesses.map(({ coordinate }) => coordinate));
+    return askedCoordinates(query, variables, schema)
+      .filter((coordinate) => !accounted.has(coordinate))
+      .map((coordinate) => withoutUndefined({ coordinate, rule: accountable.get(coordinate)?.rule }));
   }
 }

@@ -23,6 +23,9 @@ import {
 } from './support.js';
 import type { TestGateway } from './support.js';
 
+/** Of a subgraph that is not believed, the record has what it was asked for. */
+const ASKED = [{ coordinate: 'Query.hello', decision: 'asked', subgraph: 'people' }];
+
 const cleanup = new Cleanup();
 let issuer: TestIssuer;
 let people: TestSubgraph;
@@ -110,7 +113,7 @@ describe('a subgraph with false facts cannot prevent the record', () => {
     ['an entry that is an object', '{"v":1,"fields":[{"0":"Query.hello","1":"allowed","2":1}]}'],
   ])('%s', async (_case, account) => {
     const record = await recordWith(account);
-    expect(record).toMatchObject({ outcome: 'answered', fields: [], unaccounted: ['people'] });
+    expect(record).toMatchObject({ outcome: 'answered', fields: ASKED, unaccounted: ['people'] });
     expect(gateway.log.of('SUBGRAPH_FACTS_MALFORMED')).toEqual([
       { subgraph: 'people', entries: 1, transaction: record.transactionId },
     ]);
@@ -125,7 +128,7 @@ describe('a subgraph with false facts cannot prevent the record', () => {
     ['text', '"v1"'],
     ['100,000 entries', JSON.stringify({ v: 1, fields: Array(100_000).fill(['Query.hello', 'allowed', 1]) })],
   ])('invalid facts: %s', async (_case, account) => {
-    expect(await recordWith(account)).toMatchObject({ fields: [], unaccounted: ['people'] });
+    expect(await recordWith(account)).toMatchObject({ fields: ASKED, unaccounted: ['people'] });
     expect(gateway.log.of('SUBGRAPH_FACTS_MALFORMED')).toMatchObject([{ subgraph: 'people', entries: 0 }]);
   });
 
@@ -142,6 +145,7 @@ describe('a subgraph with false facts cannot prevent the record', () => {
       }),
     );
     expect(record.fields).toEqual([
+      ...ASKED,
       {
         coordinate: 'Person.name',
         decision: 'allowed',
@@ -171,7 +175,7 @@ describe('an incomplete record says so', () => {
     await gateway.ask('{ hello }', { token: await issuer.mint() });
     expect((await records()).at(-1)).toMatchObject({
       outcome: 'answered',
-      fields: [],
+      fields: ASKED,
       unaccounted: ['people'],
     });
     // A subgraph without the library returns no facts, and is not broken.
