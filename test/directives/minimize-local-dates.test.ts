@@ -17,7 +17,12 @@ const scalars = {
     serialize: (date) => (date as Date).toISOString().slice(0, 10),
   }),
   Epoch: new GraphQLScalarType({ name: 'Epoch', serialize: Number }),
-  LocalGerman: German('LocalGerman', (date) => [date.getDate(), date.getMonth() + 1, date.getFullYear()]),
+  LocalGerman: German('LocalGerman', (date) => [
+    date.getDate(),
+    date.getMonth() + 1,
+    date.getFullYear(),
+    date.getHours(),
+  ]),
   UtcGerman: German('UtcGerman', (date) => [
     date.getUTCDate(),
     date.getUTCMonth() + 1,
@@ -55,7 +60,7 @@ describe('in a process in London', () => {
     ['UtcDay', '1971-01-01'],
     ['Epoch', newYear],
     ['String', String(newYear)],
-    ['LocalGerman', '1.1.1971'],
+    ['LocalGerman', '1.1.1971.0'],
   ])('the midnight of a day is that day: %s', async (type, expected) => {
     expect(local().toISOString()).toBe('1970-12-31T23:00:00.000Z');
     expect(await firstOfYear(type, local())).toBe(expected);

@@ -431,6 +431,10 @@ describe('a strategy that cannot work for its field says why', () => {
     [decimals, GraphQLID, 'GENERALIZE) needs a field of type Float'],
     [decimals, GraphQLInt, 'GENERALIZE) needs a field of type Float'],
     [decimals, GraphQLBoolean, 'GENERALIZE) needs a field of type Float'],
+    ...['PositiveInt', 'NonNegativeInt', 'ULong'].map(
+      (name) =>
+        [decimals, new GraphQLScalarType({ name }), 'GENERALIZE) needs a field of type Float'] as const,
+    ),
     [{ to: 'MASK', keep: 0 }, row, '@minimize(to: MASK) needs a field of a scalar type'],
     [
       { to: 'REDACT' },
@@ -529,6 +533,16 @@ describe('every strategy', () => {
     expect(minimize(error, app)).toBe(error);
     expect(minimize(['abc', undefined, error], app)).toEqual(['**c', null, error]);
     expect(await minimize(Promise.resolve(['abc']), app)).toEqual(['**c']);
+  });
+
+  it('puts an error where an entry throws what is none', () => {
+    const entry = {
+      get then(): never {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- a resolver's own object may throw anything
+        throw 'hidden-value';
+      },
+    };
+    expect(minimize(['abc', entry], app)).toEqual(['**c', new Error('An entry of the list cannot be read')]);
   });
 
   it('reads lists that may not be null entry by entry', () => {
