@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ClientRegistration } from '../../authority/index.js';
 import { checkPolicy } from '../../policy/index.js';
 import { launchBrowser } from '../support/browser.js';
+import { Cleanup } from '../support/cleanup.js';
 import { type CallbackApplication, startApplication } from './callback-application.js';
 import { ALMA } from './oauth-setup.js';
 import { POLICY_FILE, startTestAuthority, type TestAuthority, withPolicy } from './setup.js';
@@ -26,16 +27,21 @@ let browser: Browser;
 let elsewhere: CallbackApplication;
 let redirecting: CallbackApplication;
 let ipv6: CallbackApplication;
-let context: BrowserContext;
+let context: BrowserContext | undefined;
+const cleanup = new Cleanup();
 
 beforeAll(async () => {
   browser = await launchBrowser();
+  cleanup.add(() => browser.close());
   elsewhere = await startApplication('127.0.0.1', showRequest);
+  cleanup.add(() => elsewhere.close());
   ipv6 = await startApplication('::1', showRequest);
+  cleanup.add(() => ipv6.close());
   redirecting = await startApplication('127.0.0.1', (request, response) => {
     const target = `http://localhost:${new URL(elsewhere.origin).port}${request.url ?? ''}`;
     request.resume().on('end', () => response.writeHead(302, { location: target }).end());
   });
+  cleanup.add(() => redirecting.close());
   const { clients } = POLICY_FILE;
   authority = await startTestAuthority({
     ...withPolicy(checkPolicy({ ...POLICY_FILE, clients: { ...clients, '*': clients['budget-app'] } })),
@@ -50,12 +56,10 @@ beforeAll(async () => {
       app('query', 'http://127.0.0.1/callback?tenant=7'),
     ],
   });
+  cleanup.add(() => authority.close());
 });
-afterEach(() => context.close());
-afterAll(async () => {
-  await browser.close();
-  await Promise.all([authority, elsewhere, redirecting, ipv6].map((each) => each.close()));
-});
+afterEach(() => context?.close());
+afterAll(() => cleanup.run());
 
 /** The parameters, from the query or the form, as the page's text. */
 const showRequest: Parameters<typeof startApplication>[1] = (request, response) => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { checkPolicy } from '../../policy/index.js';
 import { launchBrowser } from '../support/browser.js';
+import { Cleanup } from '../support/cleanup.js';
 import { ALMA, NOOR } from './oauth-setup.js';
 import { POLICY_FILE, REDIRECT_URI, startTestAuthority, type TestAuthority, withPolicy } from './setup.js';
 
@@ -10,9 +11,11 @@ import { POLICY_FILE, REDIRECT_URI, startTestAuthority, type TestAuthority, with
 
 let authority: TestAuthority;
 let browser: Browser;
+const cleanup = new Cleanup();
 
 beforeAll(async () => {
   browser = await launchBrowser();
+  cleanup.add(() => browser.close());
   const { clients, purposes } = POLICY_FILE;
   const lending = { sentence: 'To judge whether to lend you money' };
   const rights = { ...clients['budget-app'], purposes: ['budgeting', 'lending'] };
@@ -31,11 +34,9 @@ beforeAll(async () => {
       redirectUris: ['http://127.0.0.1/callback'],
     })),
   });
+  cleanup.add(() => authority.close());
 });
-afterAll(async () => {
-  await browser.close();
-  await authority.close();
-});
+afterAll(() => cleanup.run());
 
 /** Looks at each page that the person comes to. */
 class Walk {

@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 import { type Browser, chromium } from 'playwright-core';
@@ -9,29 +9,39 @@ const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
 /**
  * Starts the Chromium of this machine without a window. Its path is `BEHALF_CHROMIUM`, or it is found on the path.
  *
- * @throws Error with one sentence that says how to get Chromium, if it is missing
+ * @throws Error with one sentence that says how to get Chromium, if it is missing or does not start
  */
 export async function launchBrowser(): Promise<Browser> {
   const executablePath = findChromium();
-  if (executablePath === undefined) throw new Error('Chromium is needed: apt-get install chromium');
   // Root, as in containers, can start Chromium only without its sandbox. The tests open nothing but their own pages.
   const isRoot = process.getuid?.() === 0;
-  return chromium.launch({ executablePath, headless: true, chromiumSandbox: !isRoot });
+  try {
+    return await chromium.launch({ executablePath, headless: true, chromiumSandbox: !isRoot });
+  } catch {
+    // playwright's message is a page of arguments and log lines.
+    throw new Error(`${executablePath} does not start as Chromium: apt-get install chromium`);
+  }
 }
 
-function findChromium(): string | undefined {
+function findChromium(): string {
   const given = process.env['BEHALF_CHROMIUM'];
-  if (given !== undefined && given !== '') return given;
+  if (given !== undefined && given !== '') {
+    if (isProgram(given)) return given;
+    throw new Error(`BEHALF_CHROMIUM is not the path of a program: ${given}`);
+  }
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders
+  const found = folders
     .flatMap((folder) => PROGRAMS.map((program) => join(folder, program)))
-    .find((path) => isExecutable(path));
+    .find((path) => isProgram(path));
+  if (found === undefined) throw new Error('Chromium is needed: apt-get install chromium');
+  return found;
 }
 
-function isExecutable(path: string): boolean {
+/** A folder can be executable too. */
+function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
-    return true;
+    return statSync(path).isFile();
   } catch {
     return false;
   }

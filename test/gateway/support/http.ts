@@ -8,18 +8,7 @@ import type {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Resources of a test, closed in reverse order. */
-export class Cleanup {
-  readonly #tasks: (() => unknown)[] = [];
-
-  add(task: () => unknown): void {
-    this.#tasks.push(task);
-  }
-
-  async run(): Promise<void> {
-    for (const task of this.#tasks.splice(0).reverse()) await task();
-  }
-}
+export { Cleanup } from '../../support/cleanup.js';
 
 export interface Listening {
   readonly url: string;
