@@ -10,6 +10,7 @@ import { settleAnswer } from '../exact/answer.js';
 import { settleWithin } from '../exact/settle.js';
 import { fetchOf } from '../subgraph-errors/fetch.js';
 import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
+import { completeAnswer } from '../subgraph-errors/complete-answer.js';
 import { explainMissingData, unexplainedNulls } from '../subgraph-errors/missing-data.js';
 import type { SubgraphErrorOptions } from '../subgraph-errors/options.js';
 import { fetchFailure, readErrors } from '../subgraph-errors/subgraph-error.js';
@@ -92,7 +93,7 @@ export class BehalfDataSource implements GraphQLDataSource {
       else if (propagation?.delegation !== undefined && isRecord(answer.data))
         this.#options.whenUnaccounted();
       this.#refuseOtherEntities(answer, fetch);
-      return { ...this.#withReadErrors(answer, fetch), extensions: others };
+      return { ...this.#withReadErrors(answer, fetch, variables ?? {}), extensions: others };
     } finally {
       // Also without a response: the subgraph may have read what was requested.
       if (propagation !== undefined) this.#collect(facts, propagation, options.request);
@@ -113,13 +114,17 @@ export class BehalfDataSource implements GraphQLDataSource {
   #withReadErrors(
     { data = null, errors: reported = [] }: SubgraphResponse,
     fetch: SubgraphFetch,
+    variables: Readonly<Record<string, unknown>>,
   ): SubgraphResponse {
-    // An empty list means no error.
-    if (reported.length === 0) return { data };
     const { errors: options, isShadow, schema } = this.#options;
     const read = readErrors(reported, fetch, options, isShadow);
-    const isExplained = isShadow || isRecord(data) || explainMissingData(read, fetch, schema);
-    if (!isExplained) read.push(unexplainedNulls(fetch));
+    // Shadow promises the response without Behalf, whatever the subgraph sends.
+    if (!isShadow) {
+      if (isRecord(data)) read.push(...completeAnswer(data, fetch, { schema, variables, reported: read }));
+      else if (!explainMissingData(read, fetch, schema)) read.push(unexplainedNulls(fetch));
+    }
+    // An empty list means no error.
+    if (read.length === 0) return { data };
     return { data, errors: read as readonly object[] as readonly GraphQLFormattedError[] };
   }
 

@@ -5,6 +5,7 @@ import type {
   FragmentDefinitionNode,
   OperationTypeNode,
   SelectionSetNode,
+  VariableDefinitionNode,
 } from 'graphql';
 
 /** Selections of one response key in the operation sent to a subgraph. */
@@ -15,10 +16,11 @@ export interface SentField {
   readonly sets: readonly SelectionSetNode[];
 }
 
-/** The operation sent to a subgraph. It is parsed on first use, because a response without errors never needs it. */
+/** The operation sent to a subgraph. It is parsed on first use: a failed request never needs it. */
 export class SentOperation {
   #read: { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } | undefined;
   #operation: OperationTypeNode | undefined;
+  #variables: readonly VariableDefinitionNode[] = [];
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   readonly #known = new WeakMap<readonly SelectionSetNode[], ReadonlyMap<string, SentField>>();
   readonly #query: string | undefined;
@@ -41,6 +43,18 @@ export class SentOperation {
   /** The selections: on each entity, or else at the root. */
   get roots(): readonly SelectionSetNode[] {
     return this.#parsed().roots;
+  }
+
+  fragment(name: string): FragmentDefinitionNode | undefined {
+    this.#parsed();
+    return this.#fragments.get(name);
+  }
+
+  /** A variable's default, if it is true or false. */
+  defaultOf(variable: string): boolean | undefined {
+    this.#parsed();
+    const definition = this.#variables.find((each) => each.variable.name.value === variable);
+    return definition?.defaultValue?.kind === Kind.BOOLEAN ? definition.defaultValue.value : undefined;
   }
 
   /** The fields of some selection sets by response key, cached by the list of sets. */
@@ -97,6 +111,7 @@ export class SentOperation {
       if (definition.kind === Kind.OPERATION_DEFINITION) {
         root = definition.selectionSet;
         this.#operation = definition.operation;
+        this.#variables = definition.variableDefinitions ?? [];
       } else if (definition.kind === Kind.FRAGMENT_DEFINITION)
         this.#fragments.set(definition.name.value, definition);
     }

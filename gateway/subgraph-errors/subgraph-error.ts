@@ -15,6 +15,8 @@ const PLAIN_CODE = /^(?!(?:\D*\d){5})[A-Z][A-Z0-9_]{0,63}$/;
 /** `Type`, `Type.field` or `Type.field(argument:)` (GraphQL section 3.14, Schema Coordinates). */
 const COORDINATE = /^([_A-Za-z]\w{0,127})(?:\.([_A-Za-z]\w{0,127})(?:\(([_A-Za-z]\w{0,127}):\))?)?$/;
 
+const MALFORMED = 'SUBREQUEST_MALFORMED_RESPONSE' satisfies GatewayErrorCode;
+
 /** A step of a reported path that exists in the sent operation. */
 export interface ReportedStep {
   /** Response key, or index in a list. */
@@ -99,6 +101,28 @@ export function fetchFailure(
     fetch,
     { code, isFailure: true, isWholePath: false },
     { message: failureMessage(subgraph), extensions: { code, service: subgraph } },
+  );
+}
+
+/** For a position whose value cannot be used, or is missing. */
+export function unusableAt(
+  fetch: SubgraphFetch,
+  position: { readonly entity: number | undefined; readonly steps: readonly ReportedStep[] },
+): SubgraphError {
+  const details = { code: MALFORMED, isFailure: false, ...position, isWholePath: true };
+  return new SubgraphError(fetch, details, {
+    message: errorMessage(fetch.subgraph),
+    extensions: { code: MALFORMED },
+    path: executorPath(details),
+  });
+}
+
+/** For the other ones: wherever a null of the fetch has no error. */
+export function unusableElsewhere(fetch: SubgraphFetch): SubgraphError {
+  return new SubgraphError(
+    fetch,
+    { code: MALFORMED, isFailure: false, isWholePath: false, isForTheRest: true },
+    { message: errorMessage(fetch.subgraph), extensions: { code: MALFORMED } },
   );
 }
 

@@ -41,6 +41,9 @@ export const usedAnswers: Readonly<Record<string, Answering>> = {
   'unknown members': ok(
     `{"data":{"hello":"${VALUE}"},"hasNext":false,"label":null,"__proto__":{"errors":[1]}}`,
   ),
+  'members of `data` that were not requested': ok(
+    `{"data":{"hello":"${VALUE}","rates":"down","__proto__":{"hello":1},"__typename":5}}`,
+  ),
   'a member twice: the last one counts': ok(`{"data":5,"data":{"hello":"${VALUE}"}}`),
   'a byte order mark': ok(`\uFEFF${GOOD}`),
   'white space around': ok(`\r\n\t ${GOOD} \n`),
@@ -104,6 +107,10 @@ const httpErrors: Readonly<Record<string, Answering>> = {
   'not HTTP': ({ socket }) => socket.end(GOOD),
   'status 101': ({ socket }) =>
     socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
+  '100 before the answer, which was not asked for': (request, response) => {
+    response.writeContinue();
+    ok(GOOD)(request, response);
+  },
   'no answer in time': () => undefined,
   'half an answer in time': (_request, response) =>
     response.writeHead(200, { 'content-type': JSON_TYPE }).write(GOOD.slice(0, 9)),
@@ -139,6 +146,16 @@ const malformedBodies: Readonly<Record<string, Answering>> = {
   'two byte order marks': ok(`\uFEFF\uFEFF${GOOD}`),
 };
 
+const malformedMembers: Readonly<Record<string, Answering>> = {
+  '`"data": {}`: a field is missing': ok('{"data":{}}'),
+  'a field that is a list': ok(`{"data":{"hello":["${VALUE}"]}}`),
+  'a field that is an object': ok(`{"data":{"hello":{"${VALUE}":1}}}`),
+  'a field that is a number, for a String': ok('{"data":{"hello":5}}'),
+  'a field that is a number beyond a double, for a String': ok('{"data":{"hello":12345678901234567890}}'),
+  'a field that is `true`, for a String': ok('{"data":{"hello":true}}'),
+  'a field under a name that was not requested': ok(`{"data":{"Hello":"${VALUE}"}}`),
+};
+
 const malformedTexts: Readonly<Record<string, Answering>> = {
   'invalid UTF-8': ok(Buffer.from(GOOD.replace(VALUE, 'Z\u00fcrich'), 'latin1')),
   'UTF-16': ok(Buffer.from(`\uFEFF${GOOD}`, 'utf16le')),
@@ -167,5 +184,6 @@ export const answers: Readonly<Record<string, Answering>> = {
   ...errorAnswers,
   ...httpErrors,
   ...malformedBodies,
+  ...malformedMembers,
   ...malformedTexts,
 };

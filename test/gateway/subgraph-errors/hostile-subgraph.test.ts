@@ -205,15 +205,15 @@ describe('a denial', () => {
 });
 
 it('of the wrong shape is reported without a value', async () => {
-  for (const data of [
-    { people: 4_123_456_789 },
-    { people: [`${SECRET}row`] },
-    { people: { name: SECRET } },
-  ]) {
+  for (const [data, at] of [
+    [{ people: 4_123_456_789 }, 'people'],
+    [{ people: [`${SECRET}row`] }, 'people.0'],
+    [{ people: { name: SECRET } }, 'people'],
+  ] as const) {
     people.instead = answers({ data: { ...data, broken: null } });
     const answer = await setting.ask(QUERY);
     expect(answer.text).not.toMatch(/4123456789|secret-/);
-    expect(placed(answer)).toEqual(['- INTERNAL_SERVER_ERROR']);
+    expect(placed(answer)).toEqual([`${at} SUBREQUEST_MALFORMED_RESPONSE`]);
     expect(setting.log.text).not.toMatch(/4123456789|secret-/);
   }
 });
