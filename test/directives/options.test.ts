@@ -228,6 +228,15 @@ it.each<[string, unknown[]]>([
   );
 });
 
+it.each([{ gateway: { issuer: 'x' } }, { passOn: { endpoint: ENDPOINT } }])(
+  'a schema whose options are refused stays as it was: %j',
+  (wrong) => {
+    const schema = buildSchema('type Query { a: String }');
+    expect(() => protectSchema(schema, { ...good, ...wrong } as ProtectSchemaOptions)).toThrow();
+    expect(schema.getQueryType()?.getFields().a?.resolve).toBeUndefined();
+  },
+);
+
 it('an undefined option counts as absent', () => {
   expect(() => protect({ ...good, coverage: undefined, log: undefined })).not.toThrow();
 });

@@ -51,10 +51,13 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   transform: 'is an option of buildProtectedSubgraph',
 };
 
+type Members = Readonly<Record<string, unknown>>;
+
 /**
  * Checks options before anything is built with them. A program in JavaScript has no compiler that does, and a misspelled key or
  * value would protect less than its author believes.
  *
+ * @param required the keys that must be there, `gateway` among them
  * @throws {DirectiveError} `INVALID_OPTIONS`, naming the key
  */
 export function checkOptions(
@@ -64,7 +67,7 @@ export function checkOptions(
 ): void {
   if (!isRecord(options)) refuseOption('the options', must('an object', options));
   checkKeys('', options, known, { required, refuse: refuseOption, elsewhere: ELSEWHERE });
-  const { gateway, passOn } = options as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  if (gateway !== undefined) checkTrust(gateway);
-  if (passOn !== undefined) checkPassOn(passOn, gateway ?? {});
+  const { gateway, passOn } = options as { readonly gateway: Members; readonly passOn?: Members };
+  checkTrust(gateway);
+  if (passOn !== undefined) checkPassOn(passOn, gateway);
 }
