@@ -294,10 +294,9 @@ describe('the shutdown', () => {
     await expect(ask(`${closing.url}/graphql`, '{ hello }')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     if (held !== undefined) sendJson(held, 200, { data: { hello: 'late' } });
     expect(await underWay).toEqual({ status: 200, text: '{"data":{"hello":"late"}}\n' });
-    const before = Date.now();
     await closed;
-    // Not only when the client or a timer closes the connection.
-    expect(Date.now() - before).toBeLessThan(1_000);
+    // The client keeps its connections, so the server has closed them.
+    await until(() => Object.values(agent.freeSockets).flat().length === 0, 'no connection is left');
     agent.destroy();
   });
 
@@ -310,9 +309,8 @@ describe('the shutdown', () => {
       'POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
     );
     await pause();
-    const before = Date.now();
+    // Without a bound it would wait for as long as the client does, which is for ever.
     await own.run();
-    expect(Date.now() - before).toBeLessThan(7_000);
     socket.destroy();
   });
 });

@@ -50,9 +50,7 @@ describe('Connections', () => {
     const socket = connect(port, '127.0.0.1', () => socket.write('POST / HTTP/1.1\r\nHost: a\r\n'));
     socket.on('error', () => undefined);
     await new Promise((resolve) => server.once('connection', resolve));
-    const started = performance.now();
     await connections.close({ requestGraceMs: 100 });
-    expect(performance.now() - started).toBeLessThan(5_000);
   });
 
   it('cuts the incomplete request, and not the answer beside it', async () => {

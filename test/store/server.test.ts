@@ -21,8 +21,6 @@ import {
 } from '../../store/index.js';
 import { projectPath } from '@behalf/example/internal';
 
-const SECOND_START_MS = 3_000;
-
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'behalf-store-'));
@@ -45,7 +43,7 @@ async function ask(url: string, query: string): Promise<unknown[]> {
 }
 
 describe('the embedded server', () => {
-  it('keeps its data over a restart within three seconds', async () => {
+  it('keeps its data over a restart', async () => {
     const first = await open();
     expect(first.embedded).toBe(true);
     await ask(first.url, 'create table kept as select 7 as seven');
@@ -54,9 +52,7 @@ describe('the embedded server', () => {
     expect(await first.closed).toBeUndefined();
     expect(await runs(first.pid ?? 0)).toBe(false);
 
-    const start = Date.now();
     const second = await open();
-    expect(Date.now() - start).toBeLessThan(SECOND_START_MS);
     expect(await ask(second.url, 'select seven from kept')).toEqual([{ seven: 7 }]);
     await second.stop();
   });

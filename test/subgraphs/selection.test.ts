@@ -30,7 +30,6 @@ it('fragments that double at each level are walked once', async () => {
     (_, level) => `fragment F${level} on A { ...F${level + 1} ... on A { ...F${level + 1} } }`,
   );
   const source = `{ a { ...F0 } } ${fragments.join(' ')} fragment F${levels} on A { c }`;
-  const started = performance.now();
+  // Walked at each spread, they would take longer than any test has.
   expect(await fieldsOf(source)).toEqual(['c']);
-  expect(performance.now() - started).toBeLessThan(1_000);
 });

@@ -35,7 +35,11 @@ export async function untilMoment(moment: Date | number): Promise<void> {
   await until(() => Date.now() >= Number(moment), 'the moment');
 }
 
-/** Cut-offs are in whole seconds: a token from the same second counts as earlier. */
+/**
+ * Cut-offs are in whole seconds: a token from the same second counts as earlier. Both are dated by PostgreSQL's clock and not by
+ * the authority's (decision 35), so a `ManualClock` does not replace this wait. A token that the test makes itself needs none:
+ * its `iat` can be chosen.
+ */
 export async function nextSecond(): Promise<void> {
   await untilMoment((Math.floor(Date.now() / 1_000) + 1) * 1_000);
 }

@@ -61,6 +61,9 @@ async function acknowledge(id: string, seq: number): Promise<void> {
   });
 }
 
+/** Longer than a test has: whoever waits for all of it fails. */
+const LONG_MS = 3_600_000;
+
 async function timed<Result>(work: Promise<Result>): Promise<[Result, number]> {
   const started = performance.now();
   return [await work, performance.now() - started];
@@ -114,19 +117,17 @@ describe('a change is in force', () => {
 describe('whoever waits for a change to be in force', () => {
   it('is answered at once when it is', async () => {
     await follow('up-to-date');
-    const [state, ms] = await timed(acknowledgements.inForce(change, 20_000));
+    const state = await acknowledgements.inForce(change, LONG_MS);
     expect(state).toEqual({ ...EVERYWHERE, gateways: 1 });
-    expect(ms).toBeLessThan(9_000);
   });
 
   it('is answered when the last gateway acknowledges it', async () => {
     await follow('behind', { delivered: 0 });
-    const answer = timed(acknowledgements.inForce(change, 20_000));
+    const answer = acknowledgements.inForce(change, LONG_MS);
     await pause();
     await acknowledge('behind', change.seq);
-    const [state, ms] = await answer;
+    const state = await answer;
     expect(state).toMatchObject({ everywhere: true, gateways: 1 });
-    expect(ms).toBeLessThan(9_000);
   });
 
   it('is told who has not, after the time that they would wait', async () => {
@@ -134,33 +135,29 @@ describe('whoever waits for a change to be in force', () => {
     const [state, ms] = await timed(acknowledgements.inForce(change, 300));
     expect(state).toMatchObject({ everywhere: false, waitingFor: ['behind'] });
     expect(ms).toBeGreaterThanOrEqual(290);
-    expect(ms).toBeLessThan(9_000);
   });
 
   it('is answered when the last gateway has been silent for too long', async () => {
     await follow('first', { delivered: 0, maxStalenessMs: 300 });
     await follow('last', { delivered: 0, maxStalenessMs: 700 });
-    const [state, ms] = await timed(acknowledgements.inForce(change, 20_000));
+    const state = await acknowledgements.inForce(change, LONG_MS);
     expect(state).toEqual({ everywhere: true, gateways: 0, waitingFor: [], silent: ['first', 'last'] });
-    expect(ms).toBeLessThan(9_000);
   });
 
   it('is told the present state when the authority stops', async () => {
     await follow('behind', { delivered: 0 });
-    const answer = timed(acknowledgements.inForce(change, 20_000));
+    const answer = acknowledgements.inForce(change, LONG_MS);
     await pause();
     await acknowledgements.close();
-    const [state, ms] = await answer;
+    const state = await answer;
     expect(state).toMatchObject({ everywhere: false, waitingFor: ['behind'] });
-    expect(ms).toBeLessThan(9_000);
   });
 
   it('is not kept waiting behind a hundred others', async () => {
     await follow('behind', { delivered: 0 });
-    const waiting = Array.from({ length: 100 }, () => acknowledgements.inForce(change, 20_000));
-    const [state, ms] = await timed(acknowledgements.inForce(change, 20_000));
+    const waiting = Array.from({ length: 100 }, () => acknowledgements.inForce(change, LONG_MS));
+    const state = await acknowledgements.inForce(change, LONG_MS);
     expect(state).toMatchObject({ everywhere: false });
-    expect(ms).toBeLessThan(9_000);
     await acknowledge('behind', change.seq);
     await Promise.all(waiting);
     // They are gone, so the next one waits again.
