@@ -108,8 +108,8 @@ export async function startServer(
   const proxies = new TrustedProxies(config.proxies);
   const server = tls === undefined ? createServer({ requireHostHeader: false }) : await createTlsServer(tls);
   const connections = new Connections(server);
-  answerUnreadable(server);
   const cors = corsOf(config);
+  answerUnreadable(server, cors);
   const notYet = refuseStarting(cors);
   server.on('request', notYet);
   const { origin: url } = await listen(server, host, port);

@@ -17,6 +17,7 @@ import { networkOf } from '@behalf/http';
 import { boundedFetch } from '@behalf/http/internal';
 import { cacheTime } from '../cache-time.js';
 import { RefusedError } from '../errors.js';
+import { systemCode } from '../system-code.js';
 import { invalidToken } from './bearer.js';
 
 /** How the gateway introspects an issuer's opaque tokens (RFC 7662). */
@@ -200,7 +201,7 @@ export class TokenIntrospector {
       return answer;
     } catch (error) {
       // Whatever the error, it is unknown whether the token is valid. The error's text could quote the token.
-      throw unavailable(error instanceof Error && 'code' in error ? String(error.code) : 'NETWORK');
+      throw unavailable(systemCode(error, 'NETWORK'));
     }
   }
 }

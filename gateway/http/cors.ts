@@ -14,6 +14,8 @@ const REQUEST_HEADERS: readonly string[] = ['Authorization', 'DPoP', 'Content-Ty
 /** The headers by which a page obtains a token or a nonce, names a record, and knows when to retry. */
 const RESPONSE_HEADERS = 'DPoP-Nonce, WWW-Authenticate, Behalf-Transaction, Behalf-Receipt, Retry-After';
 
+const ORIGIN_LINE = /\r\norigin:([^\r\n]*)(?=\r\n)/gi;
+
 /** Short, so that an origin or method that was removed is soon refused by browsers as well. */
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
@@ -44,10 +46,17 @@ export class Cors {
   setHeaders(request: IncomingMessage, response: ServerResponse): void {
     // Also for other origins, or a cache could answer a permitted page with a response that lacks the headers.
     response.setHeader('vary', 'Origin');
-    const origin = this.#permitted(request);
-    if (origin === undefined) return;
-    response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-expose-headers', RESPONSE_HEADERS);
+    const headers = this.#headersFor(request.headersDistinct.origin ?? []);
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  }
+
+  /**
+   * The same headers for a request that node:http could not read, as far as it arrived. A permitted origin is looked for in its
+   * text: the refusal is a constant, so nothing is shown to a page that pretends.
+   */
+  unreadHeaders(head: string): Readonly<Record<string, string>> {
+    const origins = [...head.matchAll(ORIGIN_LINE)].map(([, origin = '']) => origin.trim());
+    return { vary: 'Origin', ...this.#headersFor(origins) };
   }
 
   /**
@@ -57,7 +66,8 @@ export class Cors {
    * @returns whether it was answered
    */
   answerPreflight(request: IncomingMessage, response: ServerResponse, methods: readonly string[]): boolean {
-    if (request.method !== 'OPTIONS' || this.#permitted(request) === undefined) return false;
+    if (request.method !== 'OPTIONS' || this.#permitted(request.headersDistinct.origin ?? []) === undefined)
+      return false;
     response.removeHeader('access-control-expose-headers');
     response
       .writeHead(204, {
@@ -69,9 +79,14 @@ export class Cors {
     return true;
   }
 
+  #headersFor(origins: readonly string[]): Readonly<Record<string, string>> {
+    const origin = this.#permitted(origins);
+    if (origin === undefined) return {};
+    return { 'access-control-allow-origin': origin, 'access-control-expose-headers': RESPONSE_HEADERS };
+  }
+
   /** Several headers are nobody's: which of them a browser meant is unknown. */
-  #permitted({ headersDistinct }: IncomingMessage): string | undefined {
-    const [origin, ...others] = headersDistinct.origin ?? [];
+  #permitted([origin, ...others]: readonly string[]): string | undefined {
     return origin !== undefined && others.length === 0 && this.#origins.has(origin) ? origin : undefined;
   }
 }

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { RateClass } from '@behalf/policy';
 import type { GatewayLog } from '../log.js';
+import { systemCode } from '../system-code.js';
 import { classKey, consumeFrom, MemoryRateCounters } from './rate-counters.js';
 import type { CounterKey, RateCounters } from './rate-counters.js';
 
@@ -123,7 +124,7 @@ function digestOf(rateClass: RateClass, key: CounterKey): string {
 
 function reasonOf(error: unknown): string {
   if (error instanceof StoreTimeoutError) return 'TIMEOUT';
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = systemCode(error, '');
   return /^[A-Z0-9_]{1,40}$/.test(code) ? code : 'UNREACHABLE';
 }
 

@@ -1,23 +1,51 @@
-import { promisify } from 'node:util';
 import { brotliDecompress, gunzip } from 'node:zlib';
 import { UnreadableAnswerError } from './unreadable-answer.js';
 
 /** Larger than any page of personal data; a subgraph that sends more is broken. It holds before and after decompression. */
 export const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
-const BOUND = { maxOutputLength: MAX_ANSWER_BYTES };
-const inflate = promisify(gunzip);
-const inflateBrotli = promisify(brotliDecompress);
-
 type Decode = (body: Buffer) => Promise<Buffer>;
+
+const BOUND = { maxOutputLength: MAX_ANSWER_BYTES, info: true };
+
+/** With `info`: how many bytes the stream has. zlib ignores what follows it. */
+interface Inflated {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+type Decompress = (
+  body: Buffer,
+  options: typeof BOUND,
+  callback: (error: Error | null, inflated: unknown) => void,
+) => void;
+
+/** Rejects a body that has bytes after its end: it is not what was sent, or not in this encoding. */
+function wholly(decompress: Decompress): Decode {
+  return (body) =>
+    new Promise((resolve, reject) => {
+      decompress(body, BOUND, (error, inflated) => {
+        if (error !== null) {
+          reject(error);
+          return;
+        }
+        const { buffer, engine } = inflated as Inflated;
+        if (engine.bytesWritten === body.length) resolve(buffer);
+        else reject(new Error('bytes after the end'));
+      });
+    });
+}
+
+const inflate = wholly(gunzip);
+const inflateBrotli = wholly(brotliDecompress);
 
 /** RFC 9110 section 8.4.1. Only what was offered is decoded. */
 const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
   ['', (body) => Promise.resolve(body)],
   ['identity', (body) => Promise.resolve(body)],
-  ['gzip', (body) => inflate(body, BOUND)],
-  ['x-gzip', (body) => inflate(body, BOUND)],
-  ['br', (body) => inflateBrotli(body, BOUND)],
+  ['gzip', inflate],
+  ['x-gzip', inflate],
+  ['br', inflateBrotli],
 ]);
 
 /**

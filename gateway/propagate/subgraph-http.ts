@@ -1,6 +1,7 @@
 import type { Clock } from '@behalf/directives';
 import { errors, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
+import { systemCode } from '../system-code.js';
 import { decodeContent, MAX_ANSWER_BYTES } from './content-encoding.js';
 
 const MAX_CONNECTIONS = 128;
@@ -89,7 +90,7 @@ export function postToSubgraph(
       },
       onResponseError(_controller, error) {
         fail(
-          status === 0 && LOST_CONNECTION.has(systemCode(error))
+          status === 0 && LOST_CONNECTION.has(systemCode(error, 'UNKNOWN'))
             ? new UnansweredError('', { cause: error })
             : error,
         );
@@ -124,9 +125,6 @@ export function isUnanswered(error: unknown): boolean {
 export function failureReason(error: unknown): string {
   if (error instanceof DeadlineError) return 'TIMEOUT';
   if (error instanceof UnansweredError) return failureReason(error.cause);
-  return error instanceof errors.UndiciError ? error.code : systemCode(error);
-}
-
-function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
+  // An answer that is not HTTP has a code only if the parser gives one.
+  return systemCode(error, error instanceof errors.HTTPParserError ? 'NOT_HTTP' : 'UNKNOWN');
 }

@@ -3,6 +3,7 @@ import { FileAuditSink } from '@behalf/audit';
 import type { AuditSink } from '@behalf/audit';
 import { importOptional } from '../import-optional.js';
 import { ConfigurationError } from '../errors.js';
+import { systemCode } from '../system-code.js';
 import type { AuditDestination, AuditMode, AuditSettings } from './audit-options.js';
 
 /** An open audit log. */
@@ -74,7 +75,7 @@ async function openSink(destination: AuditDestination, clock: Clock): Promise<Au
   try {
     return await FileAuditSink.open(file);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = systemCode(error, 'unknown');
     throw new ConfigurationError('audit.file', `${file} cannot be opened (${code})`);
   }
 }

@@ -116,6 +116,23 @@ describe('a step is a whole number of other steps', () => {
   });
 });
 
+describe('scalars of integers by their names', () => {
+  const integers =
+    'smallint Byte int4 Int2 int8 tinyint mediumint Int16 UInt32 bigint BigInteger Short ULong SByte bigserial';
+  it.each(integers.split(' '))('%s takes no step with a fraction, and no decimals', (type) => {
+    const start = (by: string): unknown =>
+      testedSubgraph(`scalar ${type} type Query { x: ${type} @public @minimize(to: GENERALIZE, ${by}) }`);
+    expect(() => start('step: 2.5')).toThrow(`a "step" of 2.5 does not fit a field of type ${type}`);
+    expect(() => start('decimals: 1')).toThrow('needs a field of type Float');
+    expect(() => start('step: 5')).not.toThrow();
+  });
+
+  it.each(['Interval', 'Point', 'Numeric', 'Longitude', 'Byteness'])('%s is not one', (type) => {
+    const sdl = `scalar ${type} type Query { x: ${type} @public @minimize(to: GENERALIZE, step: 2.5) }`;
+    expect(() => testedSubgraph(sdl)).not.toThrow();
+  });
+});
+
 describe('an argument that does not fit the field stops the start, and names it', () => {
   it.each([
     ['Int', 'to: GENERALIZE, step: 2.5', 'a "step" of 2.5 does not fit a field of type Int'],

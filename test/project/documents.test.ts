@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { errorRegistries } from '../../cli/actions/error-reference.js';
 import { CommandProcess } from '../../cli/command-process.js';
@@ -15,6 +16,18 @@ it('every script and command in the README exists', async () => {
   const { commands: all } = createProgram(new CommandProcess(process));
   const commands = all.map((command) => command.name());
   for (const [, command = ''] of readme.matchAll(/npx behalf ([\w-]+)/g)) expect(commands).toContain(command);
+});
+
+it('the heading of each decision has the number of its file, which no other has', async () => {
+  const folder = projectPath('docs/decisions');
+  const files = (await readdir(folder)).filter((name) => name.endsWith('.md'));
+  expect(files.length).toBeGreaterThan(50);
+  for (const name of files) {
+    const number = /^(\d{4})-/.exec(name)?.[1];
+    const [heading = ''] = (await readFile(join(folder, name), 'utf8')).split('\n');
+    expect(heading, name).toMatch(new RegExp(`^# ${Number(number)}\\. \\S`));
+  }
+  expect(new Set(files.map((name) => name.slice(0, 4))).size).toBe(files.length);
 });
 
 it('every code has a sentence and a version', () => {

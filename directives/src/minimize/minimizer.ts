@@ -235,9 +235,9 @@ function isText(type: string): boolean {
   return type === 'String' || type === 'ID';
 }
 
-/** Scalars of integers have no standard but these names (graphql-scalars, graphql-java, Hasura). */
+/** Scalars of integers have no standard but these names (graphql-scalars, graphql-java, Hasura, PostGraphile, Hot Chocolate). */
 const WHOLE =
-  /^(?:Big|Safe|Unsigned|U|(?:Non)?(?:Positive|Negative))?Int(?:eger)?(?:8|16|32|64|128)?$|^U?(?:Long|Short)$/i;
+  /^(?:Big|Medium|Small|Tiny|Safe|Unsigned|U|(?:Non)?(?:Positive|Negative))?Int(?:eger)?(?:2|4|8|16|24|32|64|128|256)?$|^(?:Signed|Unsigned|S|U)?(?:Long|Short|Byte)$|^(?:Big|Small)?Serial$/i;
 
 function isWhole(type: string): boolean {
   return WHOLE.test(type);

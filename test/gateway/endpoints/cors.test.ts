@@ -1,3 +1,5 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig, ConfigurationError, protectGateway } from '../../../gateway/index.js';
 import { AUDIENCE, Cleanup, compose, send, startTestGateway, TestIssuer, TestSubgraph } from '../support.js';
@@ -45,6 +47,12 @@ async function startLimited(): Promise<TestGateway> {
 function preflight(url: string, path: string, headers: Headers = {}): Promise<Answer> {
   const asked = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'dpop' };
   return send(`${url}${path}`, '', { origin: ORIGIN, ...asked, ...headers }, 'OPTIONS');
+}
+
+/** The answer to these bytes, as they arrive. */
+async function raw(url: string, request: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(request));
+  return text(socket);
 }
 
 const corsHeaders = ({ headers }: Answer): string[] =>
@@ -174,6 +182,37 @@ describe('a response', () => {
     expect(answer.status).toBe(429);
     expect(answer.headers['access-control-allow-origin']).toBe(ORIGIN);
     expect(answer.headers['access-control-expose-headers']).toBe(EXPOSED);
+  });
+
+  const LARGE = 'x'.repeat(20_000);
+  it.each([
+    [
+      'headers that are too large',
+      `POST /graphql HTTP/1.1\r\nHost: a\r\nOrigin: ${ORIGIN}\r\nX: ${LARGE}\r\n\r\n`,
+      431,
+    ],
+    ['any case of the name', `POST / HTTP/1.1\r\nHost: a\r\noRiGiN:${ORIGIN} \r\nX: ${LARGE}\r\n\r\n`, 431],
+    ['no HTTP', `POST /graphql HTTP/9\r\nOrigin: ${ORIGIN}\r\n\r\n`, 400],
+    ['a wrong length', `POST / HTTP/1.1\r\nHost: a\r\nOrigin: ${ORIGIN}\r\nContent-Length: x\r\n\r\n`, 400],
+  ])('of a request that cannot be read has the headers: %s', async (_what, request, status) => {
+    const answer = await raw(gateway.url, request);
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(answer).toContain(`\r\naccess-control-allow-origin: ${ORIGIN}\r\n`);
+    expect(answer).toContain(`\r\naccess-control-expose-headers: ${EXPOSED}\r\n`);
+    expect(answer).toContain('\r\nvary: Origin\r\n');
+    expect(await raw(without.url, request)).not.toMatch(/access-control|vary/);
+  });
+
+  it.each([
+    ['another origin', 'Origin: https://evil.example'],
+    ['two origins', `Origin: ${ORIGIN}\r\nOrigin: ${ORIGIN}`],
+    ['no origin', 'Accept: */*'],
+    ['an origin within another header', `X-Origin: ${ORIGIN}`],
+  ])('of a request that cannot be read has none for %s', async (_what, header) => {
+    const answer = await raw(gateway.url, `POST / HTTP/1.1\r\nHost: a\r\n${header}\r\nX: ${LARGE}\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(answer).toContain('\r\nvary: Origin\r\n');
+    expect(answer).not.toContain('access-control');
   });
 
   it('for another page is sent, and the browser withholds it', async () => {

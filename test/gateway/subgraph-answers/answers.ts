@@ -30,6 +30,8 @@ const untyped =
   (_request, response) =>
     void response.writeHead(status).end(body);
 
+const CHUNKED_HEAD = `HTTP/1.1 200 OK\r\ncontent-type: ${JSON_TYPE}\r\ntransfer-encoding: chunked\r\n\r\n`;
+
 /** More than is read, from few bytes. */
 const bomb = Buffer.alloc(64 * MEGABYTE, ' ');
 
@@ -58,6 +60,10 @@ export const usedAnswers: Readonly<Record<string, Answering>> = {
   '`Content-Encoding: gzip`': encoded(gzipSync(GOOD), 'gzip'),
   '`Content-Encoding: X-GZip`': encoded(gzipSync(GOOD), 'X-GZip'),
   '`Content-Encoding: br`': encoded(brotliCompressSync(GOOD), 'br'),
+  'gzip in two members': encoded(
+    Buffer.concat([gzipSync(GOOD.slice(0, 9)), gzipSync(GOOD.slice(9))]),
+    'gzip',
+  ),
   '`Content-Encoding: identity`': encoded(Buffer.from(GOOD), 'identity'),
 };
 
@@ -105,6 +111,12 @@ const httpErrors: Readonly<Record<string, Answering>> = {
     setImmediate(() => response.socket?.destroy());
   },
   'not HTTP': ({ socket }) => socket.end(GOOD),
+  'a chunk whose size is not a number': ({ socket }) =>
+    socket.end(`${CHUNKED_HEAD}ZZ\r\n${GOOD}\r\n0\r\n\r\n`),
+  'a chunk that is longer than its size': ({ socket }) =>
+    socket.end(`${CHUNKED_HEAD}5\r\n${GOOD}\r\n0\r\n\r\n`),
+  'two `Content-Length`s that differ': ({ socket }) =>
+    socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n${GOOD}`),
   'status 101': ({ socket }) =>
     socket.end('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n'),
   '100 before the answer, which was not asked for': (request, response) => {
@@ -173,6 +185,10 @@ const malformedTexts: Readonly<Record<string, Answering>> = {
   'a header without gzip': encoded(Buffer.from(GOOD), 'gzip'),
   'truncated gzip': encoded(gzipSync(GOOD).subarray(0, -9), 'gzip'),
   'truncated br': encoded(brotliCompressSync(GOOD).subarray(0, -3), 'br'),
+  'gzip, and something after it': encoded(Buffer.concat([gzipSync(GOOD), Buffer.from('junk')]), 'gzip'),
+  'gzip, and zeros after it': encoded(Buffer.concat([gzipSync(GOOD), Buffer.alloc(8)]), 'gzip'),
+  'br, and something after it': encoded(Buffer.concat([brotliCompressSync(GOOD), Buffer.from('junk')]), 'br'),
+  'br, and zeros after it': encoded(Buffer.concat([brotliCompressSync(GOOD), Buffer.alloc(8)]), 'br'),
   '`Content-Encoding: deflate`, which was not offered': encoded(deflateSync(GOOD), 'deflate'),
   '`Content-Encoding: gzip, br`': encoded(brotliCompressSync(gzipSync(GOOD)), 'gzip, br'),
   'two `Content-Encoding`s': ok(gzipSync(gzipSync(GOOD)), { 'content-encoding': ['gzip', 'gzip'] }),

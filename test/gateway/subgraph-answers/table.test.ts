@@ -73,6 +73,7 @@ it.each(Object.keys(answers))('%s', async (answer) => {
     error: error === undefined ? NONE : `\`${String(error.extensions?.code)}\``,
     log: line === undefined ? NONE : `\`${String(line.facts.reason ?? line.code)}\``,
   }).toEqual(row?.log === 'network' ? { ...row, log: `\`${String(line?.facts.reason)}\`` } : row);
+  if (row?.log === 'network') expect(line?.facts.reason).toMatch(/^(?!UNKNOWN)[A-Z][A-Z_]+$/);
   // A null has an error at its place, and a value has none.
   expect(error?.path).toEqual(row?.data === 'used' ? undefined : ['hello']);
   expect(others).toEqual([]);
