@@ -8,14 +8,17 @@ import {
   isObjectType,
   Kind,
   parse,
+  valueFromASTUntyped,
 } from 'graphql';
 import type {
   DocumentNode,
   FragmentDefinitionNode,
+  GraphQLDirective,
   GraphQLNamedType,
   GraphQLSchema,
   SelectionNode,
   SelectionSetNode,
+  VariableDefinitionNode,
 } from 'graphql';
 
 /**
@@ -37,6 +40,7 @@ export function askedCoordinates(
   const reader = new AskedReader(document, variables ?? {}, schema);
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    reader.useDefaults(definition.variableDefinitions ?? []);
     reader.read(definition.selectionSet, schema.getRootType(definition.operation) ?? undefined);
   }
   return [...reader.coordinates];
@@ -47,7 +51,7 @@ class AskedReader {
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   /** Each fragment has one type, so reading it once is enough. */
   readonly #visited = new Set<string>();
-  readonly #variables: Readonly<Record<string, unknown>>;
+  #variables: Readonly<Record<string, unknown>>;
   readonly #schema: GraphQLSchema;
 
   constructor(document: DocumentNode, variables: Readonly<Record<string, unknown>>, schema: GraphQLSchema) {
@@ -56,6 +60,14 @@ class AskedReader {
     for (const definition of document.definitions)
       if (definition.kind === Kind.FRAGMENT_DEFINITION)
         this.#fragments.set(definition.name.value, definition);
+  }
+
+  /** Variables that were not sent have their defaults. */
+  useDefaults(definitions: readonly VariableDefinitionNode[]): void {
+    const defaults = definitions.flatMap(({ defaultValue, variable }) =>
+      defaultValue === undefined ? [] : [[variable.name.value, valueFromASTUntyped(defaultValue)] as const],
+    );
+    this.#variables = { ...Object.fromEntries(defaults), ...this.#variables };
   }
 
   /** @param type undefined where the schema does not have it, as around `_entities` */
@@ -92,9 +104,19 @@ class AskedReader {
 
   #isLeftOut(selection: SelectionNode): boolean {
     if (selection.directives === undefined || selection.directives.length === 0) return false;
-    const skip = getDirectiveValues(GraphQLSkipDirective, selection, this.#variables);
-    const include = getDirectiveValues(GraphQLIncludeDirective, selection, this.#variables);
-    return skip?.if === true || include?.if === false;
+    return (
+      this.#condition(GraphQLSkipDirective, selection) === true ||
+      this.#condition(GraphQLIncludeDirective, selection) === false
+    );
+  }
+
+  /** @returns undefined for a condition that is not there, or cannot be read: the field then counts as asked for */
+  #condition(directive: GraphQLDirective, selection: SelectionNode): unknown {
+    try {
+      return getDirectiveValues(directive, selection, this.#variables)?.if;
+    } catch {
+      return undefined;
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALMA } from './oauth-setup.js';
 import { rawRequest, type RawAnswer, type RawRequest } from './raw-request.js';
 import { authorizationTarget, cookieHeader, cookiesOf } from './sign-in-setup.js';
-import { REDIRECT_URI, startTestAuthority, type TestAuthority } from './setup.js';
+import { AUDIENCE, REDIRECT_URI, startTestAuthority, type TestAuthority } from './setup.js';
 
 const HTTPS_ISSUER = 'https://login.example';
 const DISCOVERY = '/.well-known/openid-configuration';
@@ -27,10 +27,10 @@ async function ask(authority: TestAuthority, request: RawRequest): Promise<RawAn
   return rawRequest(authority.authority.url, request);
 }
 
-/** Every absolute address in a response, except the client's own, which the request names. */
+/** Every absolute address in a response, except the client's own, which the request names, and the API's, which is configured. */
 function addressesIn({ headers, text }: RawAnswer): readonly string[] {
   const found = `${text} ${JSON.stringify(headers)}`.match(/\bhttps?:\/\/[^\s"'<>\\;,]*/g) ?? [];
-  return found.filter((address) => !address.startsWith('http://127.0.0.1:45678'));
+  return found.filter((address) => !address.startsWith('http://127.0.0.1:45678') && address !== AUDIENCE);
 }
 
 const HOSTILE: readonly (readonly [string, Readonly<Record<string, string | readonly string[]>>])[] = [

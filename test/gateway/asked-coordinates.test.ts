@@ -57,6 +57,20 @@ it.each([
   expect(asked(included, { s: !isSkipped })).toEqual(expected);
 });
 
+it('follow the defaults of variables that were not sent', () => {
+  const query =
+    'query ($s: Boolean = true, $i: Boolean! = false) { me { name @skip(if: $s) id @include(if: $i) } }';
+  expect(asked(query)).toEqual(['Query.me']);
+  expect(asked(query, { s: false, i: true })).toEqual(['Query.me', 'Person.name', 'Person.id']);
+});
+
+it.each(['@skip(if: $none)', '@include(if: "x")', '@skip'])(
+  'count as asked for under a condition that cannot be read: %s',
+  (condition) => {
+    expect(asked(`{ me { name ${condition} } }`)).toEqual(['Query.me', 'Person.name']);
+  },
+);
+
 it('take time that grows with the operation, not with what its fragments spread', () => {
   const fragments = Array.from(
     { length: 200 },
