@@ -29,6 +29,10 @@ export function witnessCommand(host: CommandProcess): Command {
       .option('--port <port>', 'where it listens', parsePort, 7380)
       .action(async (options: WitnessCommandOptions) => {
         const { startWitness } = await import('@behalf/witness');
+        // Before it prints its line: whoever reads that may end it at once.
+        const ended = new Promise<void>((resolveEnd) => {
+          for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolveEnd());
+        });
         const witness = await startWitness({
           name: options.name,
           keyFile: resolve(options.key),
@@ -39,9 +43,7 @@ export function witnessCommand(host: CommandProcess): Command {
           now: () => systemClock.now(),
         });
         host.printLine(`witness ${options.name} ${witness.verifierKey} ${witness.url}`);
-        await new Promise<void>((ended) => {
-          for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended());
-        });
+        await ended;
         await witness.close();
       }),
     { 0: 'it ran until SIGINT or SIGTERM', 1: 'it could not start' },
