@@ -8,7 +8,7 @@ import type { AccountableField } from '../authorize/index.js';
 import type { GatewayLog } from '../log.js';
 import { settleAnswer } from '../exact/answer.js';
 import { settleWithin } from '../exact/settle.js';
-import { fetchOf } from '../subgraph-errors/fetch.js';
+import { fetchOf, SentOperations } from '../subgraph-errors/fetch.js';
 import type { SubgraphFetch } from '../subgraph-errors/fetch.js';
 import { completeAnswer } from '../subgraph-errors/complete-answer.js';
 import { explainMissingData, unexplainedNulls } from '../subgraph-errors/missing-data.js';
@@ -71,6 +71,7 @@ type SubgraphResponse = Awaited<ReturnType<GraphQLDataSource['process']>>;
 export class BehalfDataSource implements GraphQLDataSource {
   readonly #path: string;
   readonly #options: DataSourceOptions;
+  readonly #sent = new SentOperations();
 
   constructor(options: DataSourceOptions) {
     this.#options = options;
@@ -81,7 +82,7 @@ export class BehalfDataSource implements GraphQLDataSource {
   async process(options: GraphQLDataSourceProcessOptions): Promise<SubgraphResponse> {
     const { query, variables, operationName } = options.request;
     const propagation = propagationOf(options.context);
-    const fetch = fetchOf(this.#options.name, options);
+    const fetch = fetchOf(this.#options.name, options, this.#sent);
     let facts: unknown;
     try {
       const answer = await this.#post({ query, variables, operationName }, propagation, fetch);
@@ -96,7 +97,7 @@ export class BehalfDataSource implements GraphQLDataSource {
       return { ...this.#withReadErrors(answer, fetch, variables ?? {}), extensions: others };
     } finally {
       // Also without a response: the subgraph may have read what was requested.
-      if (propagation !== undefined) this.#collect(facts, propagation, options.request);
+      if (propagation !== undefined) this.#collect(facts, propagation, fetch, variables ?? {});
     }
   }
 
@@ -220,7 +221,8 @@ export class BehalfDataSource implements GraphQLDataSource {
   #collect(
     facts: unknown,
     { delegation, accounts }: Propagation,
-    request: GraphQLDataSourceProcessOptions['request'],
+    fetch: SubgraphFetch,
+    variables: Readonly<Record<string, unknown>>,
   ): void {
     const { name, accountable, whenTokenRefused } = this.#options;
     // A protected subgraph returns facts for every request with a token, and for no other.
@@ -228,7 +230,7 @@ export class BehalfDataSource implements GraphQLDataSource {
     const refusal = facts === undefined || delegation === undefined ? undefined : readRefusedToken(facts);
     const account =
       facts === undefined || refusal !== undefined ? undefined : readAccount(facts, accountable);
-    if (account?.dropped !== 0) accounts.ask(name, this.#askedOf(request, account));
+    if (account?.dropped !== 0) accounts.ask(name, this.#askedOf(fetch, variables, account));
     if (account !== undefined) {
       accounts.add(name, account.accesses, account.dropped);
       return;
@@ -240,12 +242,13 @@ export class BehalfDataSource implements GraphQLDataSource {
 
   /** Coordinates that it was asked for, and gave no account of. */
   #askedOf(
-    { query, variables }: GraphQLDataSourceProcessOptions['request'],
+    { sent }: SubgraphFetch,
+    variables: Readonly<Record<string, unknown>>,
     account: Account | undefined,
   ): { readonly coordinate: string; readonly rule?: string }[] {
     const { accountable, schema } = this.#options;
     const accounted = new Set(account?.accesses.map(({ coordinate }) => coordinate));
-    return askedCoordinates(query, variables, schema)
+    return askedCoordinates(sent, variables, schema)
       .filter((coordinate) => !accounted.has(coordinate))
       .map((coordinate) => withoutUndefined({ coordinate, rule: accountable.get(coordinate)?.rule }));
   }

@@ -4,7 +4,6 @@ import type {
   GraphQLCompositeType,
   GraphQLOutputType,
   GraphQLSchema,
-  SelectionNode,
   SelectionSetNode,
 } from 'graphql';
 import type { SentOperation } from './sent-operation.js';
@@ -61,7 +60,7 @@ export class Expectations {
     const visited = new Set<string>();
     const visit = (set: SelectionSetNode, parent: GraphQLCompositeType, isCertain: boolean): void => {
       for (const selection of set.selections) {
-        const condition = this.#conditionOf(selection);
+        const condition = this.#sent.conditionOf(selection, this.#variables);
         if (condition === false) continue;
         const isRequired = isCertain && condition === true;
         if (selection.kind === Kind.FIELD) {
@@ -95,22 +94,6 @@ export class Expectations {
       if (this.#schema.isSubType(conditionType, type)) return true;
     }
     return isExact ? false : undefined;
-  }
-
-  /** Whether `@skip` and `@include` leave the selection in; undefined if their variable has no value. */
-  #conditionOf({ directives = [] }: SelectionNode): boolean | undefined {
-    let outcome: boolean | undefined = true;
-    for (const { name, arguments: given = [] } of directives) {
-      if (name.value !== 'skip' && name.value !== 'include') continue;
-      const value = given.find((argument) => argument.name.value === 'if')?.value;
-      const held =
-        value?.kind === Kind.VARIABLE
-          ? (this.#variables[value.name.value] ?? this.#sent.defaultOf(value.name.value))
-          : value?.kind === Kind.BOOLEAN && value.value;
-      if (typeof held !== 'boolean') outcome = undefined;
-      else if (held === (name.value === 'skip')) return false;
-    }
-    return outcome;
   }
 }
 

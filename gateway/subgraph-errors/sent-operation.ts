@@ -4,8 +4,8 @@ import type {
   FieldNode,
   FragmentDefinitionNode,
   OperationTypeNode,
+  SelectionNode,
   SelectionSetNode,
-  VariableDefinitionNode,
 } from 'graphql';
 
 /** Selections of one response key in the operation sent to a subgraph. */
@@ -20,7 +20,8 @@ export interface SentField {
 export class SentOperation {
   #read: { readonly roots: readonly SelectionSetNode[]; readonly isEntities: boolean } | undefined;
   #operation: OperationTypeNode | undefined;
-  #variables: readonly VariableDefinitionNode[] = [];
+  /** By variable: its default, if that is true or false. */
+  readonly #defaults = new Map<string, boolean>();
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   readonly #known = new WeakMap<readonly SelectionSetNode[], ReadonlyMap<string, SentField>>();
   readonly #query: string | undefined;
@@ -50,11 +51,26 @@ export class SentOperation {
     return this.#fragments.get(name);
   }
 
-  /** A variable's default, if it is true or false. */
-  defaultOf(variable: string): boolean | undefined {
+  /** Whether `@skip` and `@include` leave the selection in; undefined if that cannot be read, as of a variable without a value. */
+  conditionOf(
+    { directives = [] }: SelectionNode,
+    variables: Readonly<Record<string, unknown>>,
+  ): boolean | undefined {
     this.#parsed();
-    const definition = this.#variables.find((each) => each.variable.name.value === variable);
-    return definition?.defaultValue?.kind === Kind.BOOLEAN ? definition.defaultValue.value : undefined;
+    let outcome: boolean | undefined = true;
+    for (const { name, arguments: given = [] } of directives) {
+      if (name.value !== 'skip' && name.value !== 'include') continue;
+      const value = given.find((argument) => argument.name.value === 'if')?.value;
+      const held =
+        value?.kind === Kind.VARIABLE
+          ? (variables[value.name.value] ?? this.#defaults.get(value.name.value))
+          : value?.kind === Kind.BOOLEAN
+            ? value.value
+            : undefined;
+      if (typeof held !== 'boolean') outcome = undefined;
+      else if (held === (name.value === 'skip')) return false;
+    }
+    return outcome;
   }
 
   /** The fields of some selection sets by response key, cached by the list of sets. */
@@ -111,7 +127,9 @@ export class SentOperation {
       if (definition.kind === Kind.OPERATION_DEFINITION) {
         root = definition.selectionSet;
         this.#operation = definition.operation;
-        this.#variables = definition.variableDefinitions ?? [];
+        for (const { defaultValue, variable } of definition.variableDefinitions ?? [])
+          if (defaultValue?.kind === Kind.BOOLEAN)
+            this.#defaults.set(variable.name.value, defaultValue.value);
       } else if (definition.kind === Kind.FRAGMENT_DEFINITION)
         this.#fragments.set(definition.name.value, definition);
     }

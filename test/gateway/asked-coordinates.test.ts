@@ -1,5 +1,6 @@
 import { buildSchema } from 'graphql';
 import { expect, it } from 'vitest';
+import { SentOperation } from '../../gateway/subgraph-errors/sent-operation.js';
 import { askedCoordinates } from '../../gateway/propagate/asked.js';
 
 const schema = buildSchema(`
@@ -12,7 +13,7 @@ const schema = buildSchema(`
   union Found = Person | Company`);
 
 const asked = (query: string, variables: Record<string, unknown> = {}): readonly string[] =>
-  askedCoordinates(query, variables, schema);
+  askedCoordinates(new SentOperation(query), variables, schema);
 
 it.each([
   ['fields, each once', '{ me { name friend { name } } }', ['Query.me', 'Person.name', 'Person.friend']],

@@ -4,7 +4,7 @@ import { execute, parse } from 'graphql';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { ApolloGateway } from '../../../gateway/apollo.js';
 import type { GraphQLDataSourceProcessOptions } from '../../../gateway/apollo.js';
-import { fetchOf } from '../../../gateway/subgraph-errors/fetch.js';
+import { fetchOf, SentOperations } from '../../../gateway/subgraph-errors/fetch.js';
 import { readErrors } from '../../../gateway/subgraph-errors/subgraph-error.js';
 import type { ClientOperation } from '../../../gateway/authorize/index.js';
 import type { RunContext } from './data.js';
@@ -79,7 +79,9 @@ export class RealGateway {
             const { errors, ...others } = overTheWire(result);
             // As Behalf's data source reads them.
             const read =
-              errors === undefined ? {} : { errors: readErrors(errors, fetchOf(name, options), {}, false) };
+              errors === undefined
+                ? {}
+                : { errors: readErrors(errors, fetchOf(name, options, new SentOperations()), {}, false) };
             return { ...others, ...read };
           }) as never;
         },
