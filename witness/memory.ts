@@ -13,6 +13,7 @@ const SUFFIX = '.checkpoint';
  */
 export class WitnessMemory {
   readonly #folder: string;
+  /** By the hash of the log's name. */
   readonly #last = new Map<string, Checkpoint & { readonly text: string }>();
 
   private constructor(folder: string) {
@@ -28,20 +29,19 @@ export class WitnessMemory {
       const text = await readFile(join(folder, name), 'utf8');
       const checkpoint = readStored(text, join(folder, name));
       if (fileName(checkpoint.origin) !== name) throw unusable(join(folder, name));
-      memory.#last.set(checkpoint.origin, { ...checkpoint, text });
+      memory.#last.set(originHash(checkpoint.origin), { ...checkpoint, text });
     }
     return memory;
   }
 
   /** @returns undefined if none was cosigned */
   last(origin: string): (Checkpoint & { readonly text: string }) | undefined {
-    return this.#last.get(origin);
+    return this.#last.get(originHash(origin));
   }
 
   /** By the hash under which C2SP tlog-witness serves it ("Monitor Retrieval Mechanism"). */
   byOriginHash(hash: string): string | undefined {
-    for (const [origin, { text }] of this.#last) if (originHash(origin) === hash) return text;
-    return undefined;
+    return this.#last.get(hash)?.text;
   }
 
   /** Durable when it resolves. @param text the checkpoint with its signature and the cosignature */
@@ -56,7 +56,7 @@ export class WitnessMemory {
     }
     await rename(`${path}.new`, path);
     await syncFolder(this.#folder);
-    this.#last.set(checkpoint.origin, { ...checkpoint, text });
+    this.#last.set(originHash(checkpoint.origin), { ...checkpoint, text });
   }
 }
 

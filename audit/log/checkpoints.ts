@@ -42,3 +42,20 @@ export async function signHead(
     on conflict do nothing`.execute(db);
   return { size, note, isWitnessed: false };
 }
+
+/** Several are signed in a second. Older ones than this are kept one for each hour. */
+const ALL_KEPT = '1 day';
+
+/** Deletes old checkpoints, so that their number does not grow with the traffic. Each hour's largest stays, witnessed ones first. */
+export async function pruneCheckpoints(db: Kysely<AuditDatabase>): Promise<void> {
+  await sql`
+    delete from audit.checkpoint as old
+    using (
+      select origin, size, row_number() over (
+        partition by origin, date_trunc('hour', signed_at) order by is_witnessed desc, size desc
+      ) as place
+      from audit.checkpoint
+      where signed_at < date_trunc('hour', clock_timestamp() - ${sql.lit(ALL_KEPT)}::interval)
+    ) as listed
+    where listed.origin = old.origin and listed.size = old.size and listed.place > 1`.execute(db);
+}

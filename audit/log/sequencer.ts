@@ -5,7 +5,7 @@ import type { Clock } from '@behalf/directives';
 import { systemClock } from '@behalf/directives/internal';
 import { createPartitions } from '../partitions.js';
 import type { AuditDatabase } from '../schema.js';
-import { signHead } from './checkpoints.js';
+import { pruneCheckpoints, signHead } from './checkpoints.js';
 import { LogError } from './errors.js';
 import { integrate } from './integrate.js';
 import type { Head } from './integrate.js';
@@ -19,7 +19,7 @@ import type { Witnessing } from './witnessing.js';
 const DEFAULT_INTERVAL_MS = 200;
 /** Another sequencer takes over this long after one died. */
 const DEFAULT_LEASE_MS = 3_000;
-const PARTITIONS_EVERY_MS = 3_600_000;
+const TEND_EVERY_MS = 3_600_000;
 /** A fault that stays is told this often. */
 const SAME_FAULT_EVERY_MS = 60_000;
 
@@ -69,13 +69,14 @@ export class Sequencer {
   readonly #holder = randomUUID();
   readonly #closing = new AbortController();
   #running: Promise<void> | undefined;
-  #partitionsAtMs = -Infinity;
+  #tendedAtMs = -Infinity;
   #fault: { readonly code: string; readonly toldAtMs: number } | undefined;
   #signedSize = -1;
   /** The newest head that is not witnessed yet. */
   #unwitnessed: Cosigning | undefined;
   #cosigning: Promise<void> | undefined;
   #isRefusedUntilMs = -Infinity;
+  #toldUnwitnessedAtMs = -Infinity;
   #contradiction: string | undefined;
 
   constructor(options: SequencerOptions) {
@@ -124,10 +125,11 @@ export class Sequencer {
     const { db, needsWitnesses = false } = this.#options;
     const now = this.#clock.monotonic();
     if (this.#contradiction !== undefined) throw new LogError('LOG_ROLLED_BACK', this.#contradiction);
-    if (now - this.#partitionsAtMs > PARTITIONS_EVERY_MS) {
+    if (now - this.#tendedAtMs > TEND_EVERY_MS) {
       await createPartitions(db);
+      await pruneCheckpoints(db);
       await db.updateTable('audit.head').set({ needs_witnesses: needsWitnesses }).execute();
-      this.#partitionsAtMs = now;
+      this.#tendedAtMs = now;
     }
     for (;;) {
       const { head, hasMore } = await integrate(db, this.#origin);
@@ -173,7 +175,10 @@ export class Sequencer {
       if (this.#unwitnessed === asked) this.#unwitnessed = undefined;
       return;
     }
-    this.#isRefusedUntilMs = this.#clock.monotonic() + COSIGN_AGAIN_MS;
+    const now = this.#clock.monotonic();
+    this.#isRefusedUntilMs = now + COSIGN_AGAIN_MS;
+    if (now - this.#toldUnwitnessedAtMs < SAME_FAULT_EVERY_MS) return;
+    this.#toldUnwitnessedAtMs = now;
     log.log('warn', 'LOG_NOT_WITNESSED', { origin: head.origin, size: head.size });
   }
 
