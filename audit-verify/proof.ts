@@ -64,6 +64,8 @@ export interface ProvenRecord {
   /** When the log's database stored the record, in milliseconds since the epoch. */
   readonly recordedAtMs: number;
   readonly index: number;
+  /** The leaf, base64url: what the response named as `behalf-receipt`. */
+  readonly receipt: string;
   readonly checkpoint: TrustedCheckpoint;
 }
 
@@ -87,12 +89,20 @@ export interface ProvenRecord {
 export function verifyProof(text: string, policy: Policy): ProvenRecord {
   const proof = parseProof(text);
   const { entry, content } = parseExtra(proof.extra);
-  const checkpoint = verifyLeaf(leafHash(entry), proof, policy);
+  const leaf = leafHash(entry);
+  const checkpoint = verifyLeaf(leaf, proof, policy);
   const { recordedAtMs, recordClass, contentHash } = parseEntry(entry);
   if (!equal(contentHash, hashOf(content))) {
     throw new VerificationError('CHANGED', 'the record is not the one that was logged');
   }
-  return { record: parseRecord(content), recordClass, recordedAtMs, index: proof.index, checkpoint };
+  return {
+    record: parseRecord(content),
+    recordClass,
+    recordedAtMs,
+    index: proof.index,
+    receipt: leaf.toString('base64url'),
+    checkpoint,
+  };
 }
 
 /** The entry, which has four lines, and behind it the record's text. */

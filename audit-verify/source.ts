@@ -11,13 +11,13 @@ export interface LogSource {
   tile(level: number, place: TilePlace): Promise<Buffer | undefined>;
   /** Entries of a bundle, each after its length. */
   entries(place: TilePlace): Promise<Buffer | undefined>;
-  /** The texts of the records of a bundle. Null for one whose content was erased. */
+  /** The texts of the records of a bundle. Null for one that is gone. */
   records(place: TilePlace): Promise<readonly (string | null)[] | undefined>;
 }
 
 /**
  * A log that was exported to a folder: `checkpoint`, `tile/…` as in C2SP tlog-tiles, and `records/…` with one record on each line,
- * or `null` for one whose content was erased.
+ * or `null` for one that is gone.
  *
  * @example
  * ```ts

@@ -31,8 +31,6 @@ export interface LogReport {
   readonly findings: readonly Finding[];
   /** Records whose text was compared with the tree. */
   readonly records: number;
-  /** Records whose content was erased; their entries were verified. */
-  readonly erased: number;
   /** Keys of the log that its earlier keys introduced, in their order. */
   readonly successors: readonly VerifierKey[];
 }
@@ -83,7 +81,6 @@ class LogReader {
   readonly #successors: VerifierKey[] = [];
   #policy: Policy;
   #records = 0;
-  #erased = 0;
 
   constructor(source: LogSource, policy: Policy, maxFindings: number) {
     this.#source = source;
@@ -101,7 +98,6 @@ class LogReader {
       checkpoint,
       findings: this.findings.all,
       records: this.#records,
-      erased: this.#erased,
       successors: this.#successors,
     };
   }
@@ -193,11 +189,7 @@ class LogReader {
   #compareRecord(index: number, entry: Buffer, content: string | null | undefined): void {
     const parsed = this.findings.attempt(() => parseEntry(entry), `entry ${index}: `, index);
     if (parsed === undefined) return;
-    if (content === null) {
-      this.#erased += 1;
-      return;
-    }
-    if (content === undefined) {
+    if (content === null || content === undefined) {
       this.findings.addAt('MISSING', 'record', index, 'missing');
       return;
     }

@@ -74,7 +74,7 @@ export async function createAppend(db: Kysely<never>): Promise<void> {
   await sql`revoke all on function append(jsonb) from public`.execute(db);
 }
 
-/** How long after it was recorded a record must be there. Records that are erased are older. */
+/** Only a record this young is looked for: a log without traffic must not stop service when old records are given up. */
 const KEPT = '1 day';
 
 /**

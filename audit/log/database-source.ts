@@ -56,7 +56,7 @@ export class DatabaseSource {
     return Buffer.concat(entries);
   }
 
-  /** Null for a record that is not there: whether it was erased or removed, the log's own records say. */
+  /** Null for a record that is not there. */
   async records(place: Place): Promise<(string | null)[]> {
     const rows = await this.#db
       .selectFrom('audit.leaf as leaf')

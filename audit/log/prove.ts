@@ -8,8 +8,8 @@ import { tileReader } from './tile-reader.js';
 export type ProofResult =
   /** The text of a `.tlog-proof`. */
   | { readonly proof: string }
-  /** `unknown`: no record of that transaction. `pending`: it is durable, but no checkpoint covers it yet. `erased`: its content is gone. */
-  | { readonly missing: 'unknown' | 'pending' | 'erased' };
+  /** `unknown`: no record of that transaction. `pending`: it is durable, but no checkpoint covers it yet. */
+  | { readonly missing: 'unknown' | 'pending' };
 
 /**
  * Makes the proof of a transaction's record: the record, its place, and the newest checkpoint (C2SP tlog-proof). It is verified

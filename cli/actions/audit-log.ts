@@ -90,11 +90,10 @@ export async function auditProve(
   else await writeFile(outputFile, proof);
 }
 
-function unprovable(missing: 'unknown' | 'pending' | 'erased', transactionId: string): CommandError {
+function unprovable(missing: 'unknown' | 'pending', transactionId: string): CommandError {
   const reasons = {
     unknown: 'the log has no record of it',
     pending: 'its record is stored, but no checkpoint covers it: does the sequencer run?',
-    erased: 'the content of its record was erased',
   };
   return new CommandError('NOT_PROVABLE', `${transactionId}: ${reasons[missing]}`);
 }
