@@ -52,7 +52,7 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     without: [...DATABASE, ...SERVERS, ...SAMPLES],
     isOpenSourceOnly: true,
     optional: {
-      entries: ['@behalf/audit/postgres'],
+      entries: ['@behalf/audit/postgres', '@behalf/audit/internal/log'],
       siblings: ['@behalf/store'],
       packages: ['kysely@^0.28.18', 'pg@^8.23.1'],
     },
