@@ -13,13 +13,15 @@ export function gatewayCommand(host: CommandProcess): Command {
         const { startTracing } = await import('../telemetry.js');
         const endTracing = startTracing('behalf-gateway');
         const gateway = await startGateway(await readConfig(resolve(config)));
-        host.printLine(`gateway  ${gateway.url}/graphql`);
         process.on('SIGHUP', () => void gateway.reload());
-        await new Promise<void>((ended, failed) => {
+        const end = new Promise<void>((ended, failed) => {
           // A person at a terminal has no load balancer to inform; a second SIGTERM ends the process at once.
           process.once('SIGINT', () => void gateway.close().then(ended, failed));
           process.once('SIGTERM', () => void gateway.drain().then(ended, failed));
         });
+        // Only now: whoever reads that it runs may end it at once.
+        host.printLine(`gateway  ${gateway.url}/graphql`);
+        await end;
         await endTracing();
       }),
     { 0: 'it ran until SIGINT or SIGTERM', 1: 'it could not start' },

@@ -28,8 +28,8 @@ export async function runSubgraph(
     shutdown: readShutdown(env),
     log: console,
   });
-  console.log(`${name}: ${subgraph.url}`);
   endOnSignals(subgraph);
+  console.log(`${name}: ${subgraph.url}`);
 }
 
 function required(name: string): string {

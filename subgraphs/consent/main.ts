@@ -4,5 +4,5 @@ import { startConsentSubgraph } from './start.js';
 
 /** Runs the consent subgraph as its own process until SIGINT or SIGTERM; see `readEnvironment` for its variables. */
 const subgraph = await startConsentSubgraph({ ...readEnvironment(process.env), log: console });
-console.log(`consent: ${subgraph.url}`);
 endOnSignals(subgraph);
+console.log(`consent: ${subgraph.url}`);
