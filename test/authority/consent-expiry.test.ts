@@ -5,11 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ChangeFeed } from '../../authority/changes/feed.js';
 import { ConsentExpiry } from '../../authority/consent/expiry.js';
-import { verifyConsents } from '../../authority/internal.js';
+import { ConsentRegister, verifyConsents } from '../../authority/internal.js';
+import type { AuthorityDatabase } from '../../authority/schema.js';
+import { openDatabase } from '../../store/index.js';
+import { injectDatabaseClock } from '../support/database-clock.js';
 import { signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
 import { untilMoment } from '../support/wait.js';
-import { consentTerms } from '../support/consent-terms.js';
+import { consentTerms, grantBriefly } from '../support/consent-terms.js';
 
 const SILENT = { log: () => undefined };
 const SOON = { timeout: 20_000, interval: 50 };
@@ -81,7 +84,7 @@ describe('a consent that ends', () => {
 
   it('is not missed if it ends before the timer', async () => {
     const later = await authority.consents.grant(consentTerms('patient', { until: soon(3_600_000) }));
-    const sooner = await authority.consents.grant(consentTerms('hasty', { until: soon(1_500) }));
+    const sooner = await grantBriefly(authority.consents, 'hasty', 1_500);
     await expect.poll(async () => (await expiries([sooner.id])).changes.length, SOON).toBe(1);
     // Narrowing to an earlier end resets the timer, too.
     const { consent } = await authority.consents.narrow(later.id, { by: 'patient', until: soon(1_500) });
@@ -90,28 +93,31 @@ describe('a consent that ends', () => {
 
   it('is ended by the next instance if none was running', async () => {
     await authority.authority.close();
-    const end = soon(1_500);
-    const { id } = await authority.consents.grant(consentTerms('forgotten', { until: end }));
-    await untilMoment(end.getTime() + 1);
+    const { id, until } = await grantBriefly(authority.consents, 'forgotten', 1_500);
+    await untilMoment(until.getTime() + 1);
     expect(await expiries([id])).toEqual({ events: [], changes: [] });
     await authority.restart();
     await expect.poll(async () => (await expiries([id])).changes.length, SOON).toBe(1);
   });
 
   it('is ended once by many instances, as is each of a crowd', async () => {
-    // Long enough for a busy machine to grant all of them before.
-    const until = soon(6_000);
-    const consents = await Promise.all(
+    const end = soon(600_000);
+    const granted = await Promise.all(
       Array.from({ length: 150 }, (_, index) =>
-        authority.consents.grant(consentTerms(`crowd-${index}`, { until: until })),
+        authority.consents.grant(consentTerms(`crowd-${index}`, { until: end })),
       ),
     );
-    const ids = consents.map(({ id }) => id);
+    const ids = granted.map(({ id }) => id);
+    // Connections from now on find that they have ended.
+    const clock = await injectDatabaseClock(authority.database.db);
+    await clock.set(601);
+    const db: AuthorityDatabase = openDatabase(authority.database.url);
+    const consents = new ConsentRegister(db);
     const instances = await Promise.all(
       [1, 2].map(async () => {
         const feed = new ChangeFeed(authority.database.url, SILENT, 'expiry');
         await feed.open();
-        return { feed, expiry: new ConsentExpiry({ consents: authority.consents, feed, log: SILENT }) };
+        return { feed, expiry: new ConsentExpiry({ consents, feed, log: SILENT }) };
       }),
     );
     try {
@@ -124,6 +130,8 @@ describe('a consent that ends', () => {
         await expiry.close();
         await feed.close();
       }
+      await clock.set(0);
+      await db.destroy();
     }
     expect((await verifyConsents(authority.database.db)).differences).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { removeEndedSessions } from '../../authority/oidc/adapter.js';
 import { BrowserlessPerson, signInAndConsent } from '../support/person.js';
 import { authorizationRequest, discover, exchange, startTestAuthority, type TestAuthority } from './setup.js';
 import { nextSecond, until } from '../support/wait.js';
-import { consentTerms } from '../support/consent-terms.js';
+import { consentTerms, grantBriefly } from '../support/consent-terms.js';
 
 const ALMA = { user: 'alma', password: 'alma-demo' };
 const NOOR = { user: 'noor', password: 'noor-demo' };
@@ -373,7 +373,7 @@ describe('the register', () => {
   it('knows an expired consent before and after its end is recorded', async () => {
     const { consents } = authority;
     await authority.authority.close();
-    const { id } = await consents.grant(consentTerms('late', { until: new Date(Date.now() + 200) }));
+    const { id } = await grantBriefly(consents, 'late', 200);
     await expect.poll(async () => (await consents.find(id))?.status).toBe('expired');
     expect(await consents.findActive('late', 'budget-app')).toBeUndefined();
     expect((await consents.revokeConsent(id, BY_ADMIN)).ended).toEqual([]);
