@@ -72,6 +72,11 @@ export class TokenExchange {
     return this.#terms.has(token);
   }
 
+  /** When the token ends at the latest, in seconds since the epoch; Infinity for a token that was not exchanged. */
+  endOf(token: object): number {
+    return this.#terms.get(token)?.expiresAtSeconds ?? Infinity;
+  }
+
   /** Undefined for a token that was not exchanged. */
   lineageOf(token: object): Lineage | undefined {
     const terms = this.#terms.get(token);

@@ -1,9 +1,11 @@
+import { isRecord } from '@behalf/directives/internal';
 import { errors } from './oidc-provider.js';
 
 /** The time claims of an access token before it is signed. */
 interface Times {
   iat?: unknown;
   exp?: unknown;
+  readonly consent?: unknown;
 }
 
 /**
@@ -18,12 +20,15 @@ export class IssueTimes {
   }
 
   /**
-   * Sets the time claims. The token ends when oidc-provider decided, but not later than its intended lifetime from then.
+   * Sets the time claims. The token ends when oidc-provider decided, but not later than its intended lifetime from then, than its
+   * consent, or than the token that it was exchanged for: a lifetime that was computed in one second and counted from the next
+   * would outlive them.
    *
    * @param lifeSeconds the intended lifetime
+   * @param notAfterSeconds the end of what it was exchanged for, since the epoch; Infinity for another token
    * @throws errors.InvalidGrant for a token without a recorded time
    */
-  stamp(token: object, lifeSeconds: number, claims: Times): void {
+  stamp(token: object, lifeSeconds: number, claims: Times, notAfterSeconds: number): void {
     const issuedAt = this.#times.get(token);
     const { exp } = claims;
     if (issuedAt === undefined || typeof exp !== 'number') {
@@ -31,6 +36,11 @@ export class IssueTimes {
     }
     const iat = Math.floor(issuedAt.getTime() / 1000);
     claims.iat = iat;
-    claims.exp = Math.min(exp, iat + lifeSeconds);
+    claims.exp = Math.min(exp, iat + lifeSeconds, notAfterSeconds, consentEnd(claims.consent));
   }
+}
+
+function consentEnd(consent: unknown): number {
+  const until = isRecord(consent) ? consent.until : undefined;
+  return typeof until === 'number' ? until : Infinity;
 }

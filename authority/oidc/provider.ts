@@ -155,7 +155,8 @@ function configurationOf(options: ProviderOptions, parts: ProviderParts): Config
     extraTokenClaims: (ctx, token) => claimsOf(ctx, token, tokenRules),
     formats: {
       customizers: {
-        jwt: (_ctx, token, { payload }) => issueTimes.stamp(token, token.expiration, payload),
+        jwt: (_ctx, token, { payload }) =>
+          issueTimes.stamp(token, token.expiration, payload, exchange.endOf(token)),
       },
     },
     findAccount: (ctx, subject) => findAccount(ctx, subject, options),
