@@ -1,6 +1,9 @@
 import { parseCheckpoint } from './checkpoint.js';
 import type { Checkpoint } from './checkpoint.js';
 import { hashOf, parseEntry } from './entry.js';
+import type { Entry } from './entry.js';
+import { readErasure } from './erasure.js';
+import type { Erasure } from './erasure.js';
 import { Findings } from './findings.js';
 import type { Finding } from './findings.js';
 import { Frontier } from './frontier.js';
@@ -31,6 +34,10 @@ export interface LogReport {
   readonly findings: readonly Finding[];
   /** Records whose text was compared with the tree. */
   readonly records: number;
+  /** Records whose text was erased, as the log itself says. Only their entries were compared. */
+  readonly erased: number;
+  /** What the log says was erased, in its order. */
+  readonly erasures: readonly Erasure[];
   /** Keys of the log that its earlier keys introduced, in their order. */
   readonly successors: readonly VerifierKey[];
 }
@@ -39,7 +46,8 @@ export interface LogReport {
  * Verifies a whole log: every record against its entry, every entry against the tree, the tree against the signed checkpoint, and
  * the checkpoint against those seen before.
  *
- * It reads everything once and keeps about a hundred hashes.
+ * It reads everything once and keeps about a hundred hashes; a log from which records were erased it reads twice, because it says
+ * so later than where they were.
  *
  * @throws what the source throws. What is wrong with the log is among the findings instead
  *
@@ -59,8 +67,19 @@ export async function verifyLog(
   policy: Policy,
   { seen = [], maxFindings = 100 }: VerifyLogOptions = {},
 ): Promise<LogReport> {
+  const first = await readLog(source, policy, { seen, maxFindings }, []);
+  const mayBeErased = first.erasures.length > 0 && first.findings.some(({ code }) => code === 'MISSING');
+  return mayBeErased ? readLog(source, policy, { seen, maxFindings }, first.erasures) : first;
+}
+
+async function readLog(
+  source: LogSource,
+  policy: Policy,
+  { seen, maxFindings }: Required<VerifyLogOptions>,
+  erasures: readonly Erasure[],
+): Promise<LogReport> {
   const text = await source.checkpoint();
-  const reader = new LogReader(source, policy, maxFindings);
+  const reader = new LogReader(source, policy, { maxFindings, erasures });
   if (text === undefined) {
     reader.findings.add('MISSING', 'the log has no checkpoint');
     return reader.report(undefined);
@@ -81,11 +100,23 @@ class LogReader {
   readonly #successors: VerifierKey[] = [];
   #policy: Policy;
   #records = 0;
+  #erased = 0;
+  /** Records of a class that were stored before this time may be gone. */
+  readonly #erasedBeforeMs = new Map<string, number>();
+  readonly #erasures: Erasure[] = [];
 
-  constructor(source: LogSource, policy: Policy, maxFindings: number) {
+  constructor(
+    source: LogSource,
+    policy: Policy,
+    { maxFindings, erasures }: { readonly maxFindings: number; readonly erasures: readonly Erasure[] },
+  ) {
     this.#source = source;
     this.#policy = policy;
     this.findings = new Findings(maxFindings);
+    for (const { recordClass, beforeMs } of erasures) {
+      const before = this.#erasedBeforeMs.get(recordClass) ?? 0;
+      this.#erasedBeforeMs.set(recordClass, Math.max(before, beforeMs));
+    }
   }
 
   /** With the keys that the log introduced. */
@@ -98,6 +129,8 @@ class LogReader {
       checkpoint,
       findings: this.findings.all,
       records: this.#records,
+      erased: this.#erased,
+      erasures: this.#erasures,
       successors: this.#successors,
     };
   }
@@ -190,7 +223,8 @@ class LogReader {
     const parsed = this.findings.attempt(() => parseEntry(entry), `entry ${index}: `, index);
     if (parsed === undefined) return;
     if (content === null || content === undefined) {
-      this.findings.addAt('MISSING', 'record', index, 'missing');
+      if (this.#isErased(parsed)) this.#erased += 1;
+      else this.findings.addAt('MISSING', 'record', index, 'missing');
       return;
     }
     if (!equal(hashOf(content), parsed.contentHash)) {
@@ -198,6 +232,12 @@ class LogReader {
       return;
     }
     this.#records += 1;
+    const erasure = this.findings.attempt(
+      () => readErasure(content, index, parsed),
+      `record ${index}: `,
+      index,
+    );
+    if (erasure !== undefined) this.#erasures.push(erasure);
     const successor = this.findings.attempt(
       () => followKeys(content, this.#policy),
       `record ${index}: `,
@@ -206,6 +246,10 @@ class LogReader {
     if (successor === undefined) return;
     this.#successors.push(successor);
     this.#policy = { ...this.#policy, logs: [...this.#policy.logs, { key: successor }] };
+  }
+
+  #isErased({ recordClass, recordedAtMs }: Entry): boolean {
+    return recordedAtMs < (this.#erasedBeforeMs.get(recordClass) ?? 0);
   }
 
   /** Compares the tile of a level when it is whole, and passes its hash to the level above. */

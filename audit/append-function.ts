@@ -5,7 +5,22 @@ import {
   MAX_RECORD_BYTES,
   MAX_RECORDS_PER_CALL,
   SEARCH_COLUMNS,
+  SUBJECTS_FROM,
 } from './columns.js';
+
+/** Refuses what is no list of texts, or too much. */
+const REFUSE_UNREADABLE = sql`
+  if records is null or jsonb_typeof(records) <> 'array'
+    or jsonb_array_length(records) > ${sql.lit(MAX_RECORDS_PER_CALL)} then
+    raise exception using errcode = '22023', message = 'records must be a list of at most ${sql.raw(String(MAX_RECORDS_PER_CALL))} records';
+  end if;
+  if exists (select from jsonb_array_elements(records) as list (item) where jsonb_typeof(item) <> 'string') then
+    raise exception using errcode = '22023', message = 'each record must be the text of a JSON object';
+  end if;
+  if exists (select from jsonb_array_elements_text(records) as list (text)
+    where octet_length(text) > ${sql.lit(MAX_RECORD_BYTES)}) then
+    raise exception using errcode = '22001', message = 'a record is too large';
+  end if;`;
 
 /**
  * Creates `audit.append`, the only way to write to the log. It runs as the table's owner. Its caller passes the texts of records
@@ -34,17 +49,7 @@ export async function createAppend(db: Kysely<never>): Promise<void> {
       present timestamptz := date_trunc('milliseconds', clock_timestamp());
       present_ms double precision := extract(epoch from present) * 1000;
     begin
-      if records is null or jsonb_typeof(records) <> 'array'
-        or jsonb_array_length(records) > ${sql.lit(MAX_RECORDS_PER_CALL)} then
-        raise exception using errcode = '22023', message = 'records must be a list of at most ${sql.raw(String(MAX_RECORDS_PER_CALL))} records';
-      end if;
-      if exists (select from jsonb_array_elements(records) as list (item) where jsonb_typeof(item) <> 'string') then
-        raise exception using errcode = '22023', message = 'each record must be the text of a JSON object';
-      end if;
-      if exists (select from jsonb_array_elements_text(records) as list (text)
-        where octet_length(text) > ${sql.lit(MAX_RECORD_BYTES)}) then
-        raise exception using errcode = '22001', message = 'a record is too large';
-      end if;
+      ${REFUSE_UNREADABLE}
       if jsonb_array_length(records) > 0 then
         with parsed as materialized (
           select nextval('audit.record_seq') as seq, text, text::jsonb as record
@@ -61,6 +66,10 @@ export async function createAppend(db: Kysely<never>): Promise<void> {
             case when near_time is null then true end,
             ${values}
           from timed
+        ), found as (
+          insert into audit.record_subject (pseudonym, recorded_at, seq)
+          select about.pseudonym, present, seq
+          from timed cross join lateral (${sql.raw(SUBJECTS_FROM)}) as about (pseudonym)
         )
         insert into audit.pending (seq, recorded_at, class, content_hash)
         select seq, present, record ->> 'class', sha256(convert_to(text, 'UTF8')) from timed;

@@ -1,3 +1,4 @@
+import type { AuditEventName } from './event.js';
 import type { AuditOutcome } from './record.js';
 
 /**
@@ -7,18 +8,30 @@ import type { AuditOutcome } from './record.js';
 export const SEARCH_COLUMNS = Object.freeze({
   transaction_id: { type: 'uuid', from: "record ->> 'transactionId'" },
   outcome: { type: 'text', from: "record ->> 'outcome'" },
+  event: { type: 'text', from: "record ->> 'event'" },
   subject_pseudonym: { type: 'text', from: "record -> 'caller' ->> 'subjectPseudonym'" },
   client_id: { type: 'text', from: "record -> 'caller' ->> 'clientId'" },
   actor: { type: 'text', from: "record -> 'caller' ->> 'actor'" },
   coordinates: {
     type: 'text[]',
-    from: "array(select distinct field ->> 'coordinate' from jsonb_array_elements(record -> 'fields') as list (field))",
+    from: `array(select field ->> 'coordinate' from jsonb_array_elements(record -> 'fields') as list (field)
+      union select name from jsonb_array_elements_text(record -> 'mutates') as list (name) order by 1)`,
   },
 } as const);
+
+/** The pseudonyms of everybody whom a record is about, in SQL. */
+export const SUBJECTS_FROM = `
+  select record -> 'caller' ->> 'subjectPseudonym' where record -> 'caller' ->> 'subjectPseudonym' is not null
+  union
+  select name from jsonb_array_elements_text(record -> 'subjects') as list (name)`;
+
+/** Events that only members of the log's owner record, and no gateway. */
+export const OWNERS_EVENTS: readonly AuditEventName[] = ['subject-erased', 'records-erased'];
 
 /** Typed, so that a new outcome must be added here: the table refuses any other. */
 export const OUTCOMES: Readonly<Record<AuditOutcome, true>> = Object.freeze({
   answered: true,
+  intended: true,
   explained: true,
   'authentication-failed': true,
   'passed-on': true,

@@ -1,7 +1,7 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 
 /**
- * Every reason why a record could not be made durable. The codes are stable.
+ * Every reason why a record could not be made durable, or erased. The codes are stable.
  *
  * @example
  * ```ts
@@ -24,6 +24,10 @@ export const auditErrors = Object.freeze({
       'Records that were stored are gone, or the log is another one. The sink refuses every record until the process is restarted.',
     since: '0.1.0',
   },
+  AUDIT_TOO_YOUNG: {
+    description: 'Records of the last two days are not erased: their disappearance would stop the gateways.',
+    since: '0.1.0',
+  },
   AUDIT_CLOSED: { description: 'The sink was closed.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
@@ -31,7 +35,7 @@ export const auditErrors = Object.freeze({
 export type AuditErrorCode = keyof typeof auditErrors;
 
 /**
- * A record could not be made durable.
+ * A record could not be made durable, or erased.
  *
  * @example
  * ```ts

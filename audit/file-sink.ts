@@ -2,7 +2,7 @@ import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { BatchWriter } from './batch-writer.js';
 import { AuditError } from './errors.js';
-import type { AuditRecord, AuditSink } from './record.js';
+import type { AuditEntry, AuditSink } from './record.js';
 import { recordText } from './record-text.js';
 
 /**
@@ -20,7 +20,7 @@ import { recordText } from './record-text.js';
  * ```
  */
 export class FileAuditSink implements AuditSink {
-  readonly #writer: BatchWriter<AuditRecord>;
+  readonly #writer: BatchWriter<AuditEntry>;
   readonly #path: string;
   readonly #file: FileHandle;
   /** The state of the file after the last write. */
@@ -55,8 +55,8 @@ export class FileAuditSink implements AuditSink {
     return this.#writer.lost;
   }
 
-  async append(record: AuditRecord): Promise<undefined> {
-    await this.#writer.append(record);
+  async append(entry: AuditEntry): Promise<undefined> {
+    await this.#writer.append(entry);
   }
 
   /** @throws {AuditError} `AUDIT_LOG_BROKEN`, or the file system's error if it does not take what was written */
@@ -70,9 +70,9 @@ export class FileAuditSink implements AuditSink {
     await this.#file.close();
   }
 
-  async #write(records: readonly AuditRecord[]): Promise<void> {
+  async #write(entries: readonly AuditEntry[]): Promise<void> {
     await this.#refuseBroken();
-    const lines = records.map((record) => `${recordText('access', record)}\n`).join('');
+    const lines = entries.map((entry) => `${recordText(entry)}\n`).join('');
     const text = this.#isCutOff ? `\n${lines}` : lines;
     this.#isCutOff = true;
     // appendFile continues after a short write; write would report it as success.

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Kysely, Migration } from 'kysely';
 import { createAppend, createIsWhole } from './append-function.js';
-import { OUTCOMES } from './columns.js';
+import { OUTCOMES, OWNERS_EVENTS } from './columns.js';
+import { createPseudonyms } from './pseudonym-function.js';
 
 /** The migrations of the audit log, in the PostgreSQL schema `audit`. */
 export const auditMigrations: Record<string, Migration> = {
@@ -9,6 +10,7 @@ export const auditMigrations: Record<string, Migration> = {
     async up(db: Kysely<never>) {
       await createRecords(db);
       await createLog(db);
+      await createPseudonyms(db);
       await createIsWhole(db);
       await createAppend(db);
     },
@@ -18,6 +20,7 @@ export const auditMigrations: Record<string, Migration> = {
 /** The records, one partition for each day (UTC), and the columns by which they are found. */
 async function createRecords(db: Kysely<never>): Promise<void> {
   const outcomes = sql.join(Object.keys(OUTCOMES).map((outcome) => sql.lit(outcome)));
+  const ownersEvents = sql.join(OWNERS_EVENTS.map((event) => sql.lit(event)));
   await sql`create sequence record_seq`.execute(db);
   await sql`
     create table record (
@@ -30,18 +33,34 @@ async function createRecords(db: Kysely<never>): Promise<void> {
       occurred_at timestamptz not null,
       clock_off boolean,
       transaction_id uuid not null,
-      outcome text not null constraint record_outcome check (outcome in (${outcomes})),
+      -- A record is of a request, with an outcome, or of an event.
+      outcome text constraint record_outcome check (outcome in (${outcomes})),
+      event text constraint record_event check (event ~ '^[a-z]{1,20}(-[a-z]{1,20}){0,4}$'),
       subject_pseudonym text,
       client_id text,
       actor text,
       coordinates text[] not null,
-      primary key (recorded_at, seq)
+      primary key (recorded_at, seq),
+      constraint record_kind check ((outcome is null) <> (event is null)),
+      -- A stolen writer's role must not be able to say that records were erased. The function that inserts runs as the owner.
+      constraint record_owner check (
+        event is null or event not in (${ownersEvents}) or pg_has_role(session_user, current_user, 'MEMBER')
+      )
     ) partition by range (recorded_at)`.execute(db);
   // Takes what no partition of a day takes, so that a record is never refused for lack of one.
   await sql`create table record_other partition of record default`.execute(db);
   await sql`create index on record (transaction_id)`.execute(db);
-  await sql`create index on record (subject_pseudonym, recorded_at, seq)`.execute(db);
   await sql`create index on record (client_id, recorded_at, seq)`.execute(db);
+  // Whom a record is about: the person whom its caller acts for, and those whose rows were read. Not partitioned, so that a
+  // person's history is one range of one index.
+  await sql`
+    create table record_subject (
+      pseudonym text not null,
+      recorded_at timestamptz not null,
+      seq bigint not null,
+      primary key (pseudonym, recorded_at, seq)
+    )`.execute(db);
+  await sql`create index on record_subject (recorded_at, seq)`.execute(db);
 }
 
 /** The tree over the records, and what signing it needs. */

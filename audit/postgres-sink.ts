@@ -6,8 +6,9 @@ import { BatchWriter } from './batch-writer.js';
 import { AuditError } from './errors.js';
 import { LogWatch } from './log-watch.js';
 import { receiptOf } from './log/entry.js';
-import type { AuditRecord, AuditSink } from './record.js';
-import { recordText } from './record-text.js';
+import { PseudonymSource } from './pseudonyms.js';
+import type { AuditEntry, AuditSink, SubjectPseudonyms } from './record.js';
+import { classOf, recordText } from './record-text.js';
 
 /** The options of {@link PostgresAuditSink}. */
 export interface PostgresSinkOptions {
@@ -27,6 +28,7 @@ const FAULT_OF_ROW = /^2[23]/;
 const GONE = /^(?:42|28|3D)/;
 
 const APPEND = 'select * from audit.append($1::jsonb)';
+const PSEUDONYMS = 'select subject, pseudonym from audit.pseudonyms($1::text[])';
 /** How often the log is looked at while nothing is appended. */
 const WATCH_MS = 500;
 const STATEMENT_TIMEOUT_MS = 5_000;
@@ -53,6 +55,7 @@ const LOCK_TIMEOUT_MS = 2_000;
 export class PostgresAuditSink implements AuditSink {
   readonly #pool: pg.Pool;
   readonly #writer: BatchWriter<string, number>;
+  readonly #pseudonyms: PseudonymSource;
   readonly #watch = new LogWatch();
   readonly #endWatching: () => void;
 
@@ -67,15 +70,19 @@ export class PostgresAuditSink implements AuditSink {
     });
     // The next write replaces a connection that broke while idle, and reports when it cannot.
     this.#pool.on('error', () => undefined);
-    this.#writer = new BatchWriter({
-      write: (texts) => this.#write(texts),
-      bytesOf: (text) => Buffer.byteLength(text),
-      isFaultOfItem: (error) => FAULT_OF_ROW.test(sqlState(error)),
-      isFinal: (error) => error instanceof AuditError || GONE.test(sqlState(error)),
+    const batching = {
+      isFaultOfItem: (error: unknown) => FAULT_OF_ROW.test(sqlState(error)),
+      isFinal: (error: unknown) => error instanceof AuditError || GONE.test(sqlState(error)),
       maxWaitMs,
       maxQueue,
       clock,
+    };
+    this.#writer = new BatchWriter({
+      ...batching,
+      write: (texts) => this.#write(texts),
+      bytesOf: (text) => Buffer.byteLength(text),
     });
+    this.#pseudonyms = new PseudonymSource({ ...batching, ask: (subjects) => this.#ask(subjects) });
     this.#endWatching = every(clock, WATCH_MS, () => void this.check().catch(() => undefined));
   }
 
@@ -83,11 +90,15 @@ export class PostgresAuditSink implements AuditSink {
     return this.#writer.lost;
   }
 
-  async append(record: AuditRecord): Promise<string> {
+  async append(entry: AuditEntry): Promise<string> {
     this.#watch.refuseBroken();
-    const text = recordText('access', record);
+    const text = recordText(entry);
     const recordedMs = await this.#writer.append(text);
-    return receiptOf('access', recordedMs, text);
+    return receiptOf(classOf(entry), recordedMs, text);
+  }
+
+  async pseudonymsOf(subjects: readonly string[]): Promise<SubjectPseudonyms> {
+    return this.#pseudonyms.of(subjects);
   }
 
   /** Appends no record, which needs the same connection and right as one. @throws {AuditError}, or the driver's error */
@@ -97,8 +108,21 @@ export class PostgresAuditSink implements AuditSink {
 
   async close(): Promise<void> {
     this.#endWatching();
+    await this.#pseudonyms.close();
     await this.#writer.close();
     await this.#pool.end();
+  }
+
+  async #ask(subjects: readonly string[]): Promise<SubjectPseudonyms> {
+    const names = subjects.map((subject) => subject.toWellFormed().replaceAll('\0', '\uFFFD'));
+    const { rows } = await this.#pool.query<{ subject: string; pseudonym: string }>(PSEUDONYMS, [names]);
+    const known = new Map(rows.map(({ subject, pseudonym }) => [subject, pseudonym]));
+    return new Map(
+      subjects.flatMap((subject, index) => {
+        const pseudonym = known.get(names[index] ?? '');
+        return pseudonym === undefined ? [] : [[subject, pseudonym] as const];
+      }),
+    );
   }
 
   /** @returns when the database stored them, in milliseconds since the epoch. @throws {AuditError} if the log is broken */

@@ -1,11 +1,13 @@
 /** The audit log in PostgreSQL. Needs the packages `pg`, `kysely` and `@behalf/store`, which the rest of this package does not. */
+export { eraseRecords, eraseSubject, type Erasing } from './erase.js';
 export { PostgresAuditSink, type PostgresSinkOptions } from './postgres-sink.js';
-export type { AuditDatabase, RecordTable } from './schema.js';
+export type { AuditDatabase, RecordSubjectTable, RecordTable } from './schema.js';
 export {
   AUDIT_WRITER_ROLE,
   createWriterRole,
   migrateAudit,
   readAudit,
+  readAuditEntries,
   writerUrl,
   type ReadAuditOptions,
   type StoredAuditRecord,

@@ -1,23 +1,13 @@
 import type { FieldAccess } from '@behalf/directives/internal';
-
-/** The caller of a request. Every part is absent for a request without a valid token. */
-export interface AuditCaller {
-  /** Keyed pseudonym of the subject (HMAC-SHA-256, base64url): never the identifier itself. */
-  readonly subjectPseudonym?: string;
-  /** The client acted for itself, not for a person, so there is no pseudonym. */
-  readonly service?: true;
-  readonly clientId?: string;
-  /** The current actor's identifier (RFC 8693 `act.sub`). */
-  readonly actor?: string;
-  readonly consentId?: string;
-  readonly consentVersion?: number;
-  readonly purposes?: readonly string[];
-}
+import type { AuditCaller } from './caller.js';
+import type { AuditEvent } from './event.js';
 
 /** How a request ended. The values are stable. */
 export type AuditOutcome =
   /** Data was returned, some of it possibly denied. */
   | 'answered'
+  /** A mutation is about to run. Another record of the same transaction says how it ended; without one, nobody knows. */
+  | 'intended'
   /** An administrator asked what would be decided about an operation; nothing was executed. */
   | 'explained'
   /** The token was refused before anything was decided. */
@@ -69,12 +59,24 @@ export interface AuditRecord {
   /** The client's address, truncated to /24 or /48. */
   readonly source?: string;
   readonly fields: readonly AuditedAccess[];
+  /** The root fields that a mutation will execute, for the outcome `intended`. */
+  readonly mutates?: readonly string[];
+  /** Pseudonyms of the subjects whose rows were read (`@subject`), sorted; at most 100. Absent: none, or nobody knows. */
+  readonly subjects?: readonly string[];
+  /** Rows of more subjects were read than `subjects` names. */
+  readonly moreSubjects?: true;
   /**
    * Subgraphs that took part but whose accesses are incomplete in `fields`: they sent no account, or one that was not believed.
    * Absent if the record is complete.
    */
   readonly unaccounted?: readonly string[];
 }
+
+/** One record of the log. */
+export type AuditEntry = AuditRecord | AuditEvent;
+
+/** Name of a subject → pseudonym. */
+export type SubjectPseudonyms = ReadonlyMap<string, string>;
 
 /** A destination of audit records. */
 export interface AuditSink {
@@ -86,7 +88,14 @@ export interface AuditSink {
    *
    * @returns the receipt: the leaf that the record has in a transparency log, base64url. Undefined if the sink keeps no such log
    */
-  append(record: AuditRecord): Promise<string | undefined>;
+  append(entry: AuditEntry): Promise<string | undefined>;
+  /**
+   * The pseudonyms of subjects, under which records name them. A sink without it leaves them to the gateway, which derives them
+   * from `audit.pseudonymKey`: then one person cannot be erased by destroying one key.
+   *
+   * @throws {AuditError} if they cannot be had now, so that no record about these subjects can be written
+   */
+  pseudonymsOf?(subjects: readonly string[]): Promise<SubjectPseudonyms>;
   /** The number of records lost since the start. */
   readonly lost: number;
   /** Tests whether a record could be stored now, for the gateway's `/health/ready`. @throws if not. A sink without it counts as able. */

@@ -1,3 +1,4 @@
+import type { AuditEventName } from './event.js';
 import type { AuditOutcome } from './record.js';
 
 /** The table `audit.record` for kysely. */
@@ -14,11 +15,19 @@ export interface RecordTable {
   /** True if the gateway's time was not accepted. */
   readonly clock_off: boolean | null;
   readonly transaction_id: string;
-  readonly outcome: AuditOutcome;
+  readonly outcome: AuditOutcome | null;
+  readonly event: AuditEventName | null;
   readonly subject_pseudonym: string | null;
   readonly client_id: string | null;
   readonly actor: string | null;
   readonly coordinates: string[];
+}
+
+/** Whom each record is about, by pseudonym. */
+export interface RecordSubjectTable {
+  readonly pseudonym: string;
+  readonly recorded_at: Date;
+  readonly seq: number;
 }
 
 /** Entries that are durable, but not in the tree yet. */
@@ -66,6 +75,7 @@ export interface CheckpointTable {
 /** The audit log's part of a database, for kysely: `openDatabase<AuditDatabase>(url)`. */
 export interface AuditDatabase {
   readonly 'audit.record': RecordTable;
+  readonly 'audit.record_subject': RecordSubjectTable;
   readonly 'audit.pending': PendingTable;
   readonly 'audit.leaf': LeafTable;
   readonly 'audit.tile': TileTable;

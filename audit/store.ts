@@ -3,7 +3,7 @@ import { withoutUndefined } from '@behalf/directives/internal';
 import { createGatewayRole, migrate } from '@behalf/store/internal';
 import { auditMigrations } from './migrations.js';
 import { createPartitions } from './partitions.js';
-import type { AuditRecord } from './record.js';
+import type { AuditEntry, AuditRecord } from './record.js';
 import type { AuditDatabase } from './schema.js';
 
 /**
@@ -22,7 +22,7 @@ export const AUDIT_WRITER_ROLE = 'behalf_audit_writer';
 const CONNECTIONS_PERCENT = 25;
 
 /**
- * Creates or updates the log's tables, and the function that is the only way to append. Several processes may call it at the same
+ * Creates or updates the log's tables, and the functions that are the only way to append. Several processes may call it at the same
  * time.
  *
  * @throws StoreError `MIGRATION_FAILED`, `DATABASE_RIGHTS`, `DATABASE_BUSY`
@@ -44,7 +44,7 @@ export async function migrateAudit<Schema>(db: Kysely<Schema>): Promise<void> {
 }
 
 /**
- * Creates the role that may only call `audit.append`. It cannot read or write any table itself.
+ * Creates the role that may only call `audit.append` and `audit.pseudonyms`. It cannot read or write any table itself.
  *
  * @param password replaces the previous one
  * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
@@ -70,7 +70,7 @@ export async function createWriterRole<Schema>(
     name: role,
     password,
     schema: 'audit',
-    functionSignature: 'audit.append(jsonb)',
+    functionSignatures: ['audit.append(jsonb)', 'audit.pseudonyms(text[])'],
     connectionsPercent: CONNECTIONS_PERCENT,
   });
 }
@@ -93,8 +93,8 @@ export function writerUrl(databaseUrl: string, password: string, role = AUDIT_WR
   return url.href;
 }
 
-/** A record as {@link readAudit} returns it. */
-export interface StoredAuditRecord {
+/** A record as {@link readAudit} and {@link readAuditEntries} return it. */
+export interface StoredAuditRecord<Entry extends AuditEntry = AuditRecord> {
   /** In the order of arrival, nearly. */
   readonly seq: number;
   /** When the database stored it. */
@@ -103,7 +103,7 @@ export interface StoredAuditRecord {
   readonly occurredAt: Date;
   /** Whether the record's own time was too far off. */
   readonly isClockOff: boolean;
-  readonly record: AuditRecord;
+  readonly record: Entry;
   /** Its place in the log; absent until it is integrated. */
   readonly logIndex?: number;
 }
@@ -111,14 +111,14 @@ export interface StoredAuditRecord {
 /** Which records {@link readAudit} returns, and how many. */
 export interface ReadAuditOptions {
   /** Only records after this one. */
-  readonly after?: Pick<StoredAuditRecord, 'recordedAt' | 'seq'>;
+  readonly after?: { readonly recordedAt: Date; readonly seq: number };
   /** Only records of one transaction. */
   readonly transactionId?: string;
   readonly limit: number;
 }
 
 /**
- * The newest records in ascending order; with `after`, the first ones after it.
+ * The newest records of requests in ascending order; with `after`, the first ones after it.
  *
  * @example
  * ```ts
@@ -133,8 +133,37 @@ export interface ReadAuditOptions {
  */
 export async function readAudit(
   db: Kysely<AuditDatabase>,
-  { after, transactionId, limit }: ReadAuditOptions,
+  options: ReadAuditOptions,
 ): Promise<StoredAuditRecord[]> {
+  return read<AuditRecord>(db, options, true);
+}
+
+/**
+ * As {@link readAudit}, with events.
+ *
+ * @example
+ * ```ts
+ * import { type AuditDatabase, readAuditEntries } from '@behalf/audit/postgres';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuditDatabase>('postgres://auditor@db.example/behalf');
+ * for (const { record } of await readAuditEntries(db, { limit: 20 }))
+ *   console.log('event' in record ? record.event : record.outcome);
+ * await db.destroy();
+ * ```
+ */
+export async function readAuditEntries(
+  db: Kysely<AuditDatabase>,
+  options: ReadAuditOptions,
+): Promise<StoredAuditRecord<AuditEntry>[]> {
+  return read<AuditEntry>(db, options, false);
+}
+
+async function read<Entry extends AuditEntry>(
+  db: Kysely<AuditDatabase>,
+  { after, transactionId, limit }: ReadAuditOptions,
+  isOfRequests: boolean,
+): Promise<StoredAuditRecord<Entry>[]> {
   const isForwards = after !== undefined;
   const direction = isForwards ? 'asc' : 'desc';
   let query = db
@@ -151,6 +180,7 @@ export async function readAudit(
     .orderBy('record.recorded_at', direction)
     .orderBy('record.seq', direction)
     .limit(limit);
+  if (isOfRequests) query = query.where('record.outcome', 'is not', null);
   if (transactionId !== undefined) query = query.where('record.transaction_id', '=', transactionId);
   if (isForwards) {
     query = query.where((column) =>
@@ -161,15 +191,13 @@ export async function readAudit(
       ),
     );
   }
-  const rows = (await query.execute()).map((row) =>
-    withoutUndefined({
-      seq: row.seq,
-      recordedAt: row.recorded_at,
-      occurredAt: row.occurred_at,
-      isClockOff: row.clock_off === true,
-      record: JSON.parse(row.content) as AuditRecord,
-      logIndex: row.log_index ?? undefined,
-    }),
-  );
+  const rows = (await query.execute()).map((row) => ({
+    seq: row.seq,
+    recordedAt: row.recorded_at,
+    occurredAt: row.occurred_at,
+    isClockOff: row.clock_off === true,
+    record: JSON.parse(row.content) as Entry,
+    ...withoutUndefined({ logIndex: row.log_index ?? undefined }),
+  }));
   return isForwards ? rows : rows.reverse();
 }

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { InvalidArgumentError, Option } from 'commander';
 import { defaultDataDir, type Environment } from './data-dir.js';
 
@@ -11,6 +12,14 @@ export function dataOption(env: Environment): Option {
 
 export function reasonOption(): Option {
   return new Option('--reason <text>', 'why; recorded in the log').makeOptionMandatory();
+}
+
+/** Who runs the command. It proves nothing, but tells colleagues whom to ask. */
+export function operatorOption(): Option {
+  return new Option('--by <name>', 'who does it; recorded in the log').default(
+    userInfo().username,
+    'the user of the operating system',
+  );
 }
 
 export function waitOption(): Option {
@@ -46,6 +55,13 @@ export function parsePort(value: string): number {
   const number = Number(value);
   if (Number.isInteger(number) && number >= 0 && number <= MAX_PORT) return number;
   throw new InvalidArgumentError(`must be a whole number from 0 to ${MAX_PORT}`);
+}
+
+/** @throws InvalidArgumentError */
+export function parseTime(value: string): Date {
+  const time = new Date(value);
+  if (/^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError('must be a day or a time, such as 2026-11-30 or 2026-11-30T12:00:00Z');
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

@@ -135,6 +135,15 @@ export const logCodes = Object.freeze({
     description: 'A record was lost; the number of lost ones so far.',
     since: '0.1.0',
   },
+  AUDIT_GLASS_BROKEN: {
+    description:
+      'At the start: `audit.breakGlass` lets data leave without a durable record until this time. Who decided it, and why.',
+    since: '0.1.0',
+  },
+  AUDIT_REQUIRED_AGAIN: {
+    description: 'The time of `audit.breakGlass` is over: no data leaves without a durable record.',
+    since: '0.1.0',
+  },
   AUDIT_UNAVAILABLE: {
     description: 'A record could not be stored, so its data was not returned.',
     since: '0.1.0',

@@ -11,6 +11,7 @@ import type { AuthenticationParts } from './steps/authenticate.js';
 import { authorize } from './steps/authorize.js';
 import type { AuthorizationRules } from './steps/authorize.js';
 import { complete } from './steps/complete.js';
+import { intend } from './steps/intend.js';
 import { countRequest, limit } from './steps/limit.js';
 import { prepare } from './steps/prepare.js';
 import { propagate } from './steps/propagate.js';
@@ -102,7 +103,8 @@ export class Pipeline {
     const prepared = reach(prepare(limited, graphql));
     const authorized = reach(await authorize(prepared, graphql, version, authorization));
     const granted = reject(authorized, graphql, authorization);
-    const executed = reach(await propagate(granted, graphql, version));
+    const intended = await intend(granted, recorder);
+    const executed = reach(await propagate(intended, graphql, version));
     const completed = reach(complete(executed, log));
     return seal(completed, recorder);
   }

@@ -73,12 +73,9 @@ export function createProtection(settings: Settings): Protection {
   const rules: RulesInForce = { current: rulesFrom(settings.policy, settings.policies.evaluators) };
   const resource = protectedResource(settings, dpop, rules);
   const subgraphHeaders = compileSubgraphHeaders(subgraphs);
-  const audit = new AuditTrail(settings.audit, clock);
-  const metrics = new GatewayMetrics({
-    auditLost: () => audit.lost,
-    revocationAgeSeconds: () => revocations?.view.ageSeconds,
-    clock,
-  });
+  const audit = new AuditTrail(settings.audit, clock, log);
+  const revocationAgeSeconds = (): number | undefined => revocations?.view.ageSeconds;
+  const metrics = new GatewayMetrics({ audit, revocationAgeSeconds, clock });
   const recorder = new Recorder({ audit, metrics, log, clock });
   return {
     pipeline: {

@@ -53,6 +53,7 @@ export function vocabularyOf(rules: RuleTable): SchemaVocabulary {
   };
   for (const type of rules.allTypes()) {
     note(scopes, type.own.scopes.flat(2), type.name);
+    note(scopes, type.subject?.unless.flat() ?? [], type.name);
     note(purposes, type.own.purposes.flat(), type.name);
     for (const field of type.fields.values()) {
       note(scopes, field.own.scopes.flat(2), field.coordinate);

@@ -140,7 +140,7 @@ export async function createReplayRole<Schema>(
     name: role,
     password,
     schema: 'replay',
-    functionSignature: 'replay.claim(bytea, integer)',
+    functionSignatures: ['replay.claim(bytea, integer)'],
     connectionsPercent: CONNECTIONS_PERCENT,
   });
 }

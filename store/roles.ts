@@ -15,16 +15,16 @@ export interface GatewayRole {
   readonly name: string;
   /** Replaces the previous one. */
   readonly password: string;
-  /** The schema of its function. The role is granted nothing else there. */
+  /** The schema of its functions. The role is granted nothing else there. */
   readonly schema: string;
-  /** With parameter types, as PostgreSQL writes it. */
-  readonly functionSignature: string;
+  /** With parameter types, as PostgreSQL writes them. */
+  readonly functionSignatures: readonly string[];
   /** Its share of the server's connections, so that a stolen password cannot be used to take all of them. */
   readonly connectionsPercent: number;
 }
 
 /**
- * Creates the role, or resets it: it may connect and call one function, and nothing else. It can neither lock rows nor read tables.
+ * Creates the role, or resets it: it may connect and call its functions, and nothing else. It can neither lock rows nor read tables.
  *
  * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
  * @throws StoreError `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
@@ -49,7 +49,7 @@ export async function createGatewayRole<Schema>(
 }
 
 async function createOrReset<Schema>(trx: Transaction<Schema>, role: GatewayRole): Promise<string[]> {
-  const { connectionsPercent, functionSignature, name, password, schema } = role;
+  const { connectionsPercent, functionSignatures, name, password, schema } = role;
   const isThere = await refusePrivilegedRole(trx, name);
   const { rows } = await sql<{ connections: number; database: string; isSuperuser: boolean }>`
     select current_database() as database,
@@ -71,7 +71,8 @@ async function createOrReset<Schema>(trx: Transaction<Schema>, role: GatewayRole
   }
   await sql`revoke all on schema ${sql.id(schema)} from public, ${sql.id(name)}`.execute(trx);
   await sql`grant usage on schema ${sql.id(schema)} to ${sql.id(name)}`.execute(trx);
-  await sql`grant execute on function ${sql.raw(functionSignature)} to ${sql.id(name)}`.execute(trx);
+  for (const signature of functionSignatures)
+    await sql`grant execute on function ${sql.raw(signature)} to ${sql.id(name)}`.execute(trx);
   return closeToPublic(trx, name);
 }
 

@@ -21,8 +21,11 @@ export async function proveRecord(db: Kysely<AuditDatabase>, transactionId: stri
     .leftJoin('audit.leaf as leaf', 'leaf.seq', 'record.seq')
     .select(['record.content', 'leaf.log_index', 'leaf.recorded_at', 'leaf.class', 'leaf.content_hash'])
     .where('record.transaction_id', '=', transactionId)
-    .orderBy('record.recorded_at')
-    .orderBy('record.seq')
+    // How a request ended rather than its intent or an event. A record that was stored twice has the receipt of the last.
+    .orderBy((column) => column('record.outcome', 'is not distinct from', null))
+    .orderBy((column) => column('record.outcome', '=', 'intended'))
+    .orderBy('record.recorded_at', 'desc')
+    .orderBy('record.seq', 'desc')
     .limit(1)
     .executeTakeFirst();
   if (record === undefined) return { missing: 'unknown' };

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import type { AuditCaller, AuditedAccess } from '@behalf/audit';
-import { readAudit } from '@behalf/audit/postgres';
+import type { AuditCaller, AuditedAccess, AuditEntry, AuditEvent, AuditRecord } from '@behalf/audit';
+import { readAuditEntries } from '@behalf/audit/postgres';
 import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit/postgres';
 import type { Clock } from '@behalf/directives';
 import { systemClock } from '@behalf/directives/internal';
@@ -13,6 +13,9 @@ const MAX_BATCH = 1_000;
 const MAX_TEXT_LENGTH = 200;
 const MAX_COLUMN_WIDTH = 60;
 const MAX_LINES = 1_000;
+const MAX_NAMED = 10;
+
+type StoredEntry = StoredAuditRecord<AuditEntry>;
 
 export interface AuditTailOptions {
   readonly databaseUrl: string;
@@ -30,8 +33,8 @@ export async function auditTail(options: AuditTailOptions, print: (line: string)
   const { databaseUrl, limit, clock = systemClock } = options;
   const database = { max: 1, applicationName: 'behalf-audit-tail' };
   await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
-    let records = await readAudit(db, { limit });
-    let after: StoredAuditRecord | undefined;
+    let records = await readAuditEntries(db, { limit });
+    let after: StoredEntry | undefined;
     for (;;) {
       for (const record of records) {
         print(options.json ? printable(JSON.stringify(record)) : describeRecord(record));
@@ -39,16 +42,29 @@ export async function auditTail(options: AuditTailOptions, print: (line: string)
       }
       if (!options.follow || options.signal?.aborted === true) return;
       await clock.sleep(FOLLOW_INTERVAL_MS, options.signal);
-      records = await readAudit(db, after === undefined ? { limit } : { after, limit: MAX_BATCH });
+      records = await readAuditEntries(db, after === undefined ? { limit } : { after, limit: MAX_BATCH });
     }
   });
 }
 
 /** One record as lines for people. Clients and subgraphs wrote its texts, so they are escaped. */
-export function describeRecord({ seq, occurredAt, record }: StoredAuditRecord): string {
+export function describeRecord({ seq, occurredAt, record }: StoredEntry): string {
+  const at = `#${seq}  ${occurredAt.toISOString()}`;
+  return 'event' in record ? describeEvent(at, record) : describeRequest(at, record);
+}
+
+function describeEvent(at: string, { caller, details, event, operator, reason }: AuditEvent): string {
+  const who = operator ?? caller.clientId;
+  return [
+    [at, text(event), ...(who === undefined ? [] : [`by ${text(who)}`])].join('  '),
+    ...(reason === undefined ? [] : [`    ${text(reason)}`]),
+    ...Object.entries(details ?? {}).map(([name, value]) => `    ${text(name)}: ${text(String(value))}`),
+  ].join('\n');
+}
+
+function describeRequest(at: string, record: AuditRecord): string {
   const head = [
-    `#${seq}`,
-    occurredAt.toISOString(),
+    at,
     text(record.outcome) + (record.reason === undefined ? '' : ` (${text(record.reason)})`),
     text(record.operationName ?? '(unnamed operation)'),
     callerOf(record.caller),
@@ -63,6 +79,7 @@ export function describeRecord({ seq, occurredAt, record }: StoredAuditRecord): 
     head,
     ...listed.map((access) => accessLine(access, width)),
     ...(more === 0 ? [] : [`    … and ${more} more`]),
+    ...subjectsLine(record),
     ...(record.unaccounted ?? []).map((subgraph) => `    NO COMPLETE ACCOUNT from ${text(subgraph)}`),
   ].join('\n');
 }
@@ -76,6 +93,14 @@ function callerOf(caller: AuditCaller): string {
       ? ''
       : `, consent ${text(caller.consentId)} v${caller.consentVersion ?? '?'} (${purposes})`;
   return `${text(caller.clientId)} for subject ${text(subject)}…${consent}`;
+}
+
+function subjectsLine({ caller, moreSubjects, subjects = [] }: AuditRecord): string[] {
+  const others = subjects.filter((name) => name !== caller.subjectPseudonym);
+  if (others.length === 0 && moreSubjects !== true) return [];
+  const named = others.slice(0, MAX_NAMED).map((name) => `${text(name.slice(0, 12))}…`);
+  const isAll = others.length === named.length && moreSubjects !== true;
+  return [`    rows of ${[...named, ...(isAll ? [] : ['more'])].join(', ')}`];
 }
 
 function accessLine(access: AuditedAccess, width: number): string {

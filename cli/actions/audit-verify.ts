@@ -52,8 +52,12 @@ function unfindable(seq: number): Finding {
 }
 
 function reportLines(report: LogReport, policy: Policy, seen: number): string[] {
-  const { checkpoint, findings, records, successors } = report;
+  const { checkpoint, erased, erasures, findings, records, successors } = report;
   const lines = findings.map(({ code, message }) => `${code}  ${message}`);
+  for (const { beforeMs, index, recordClass } of erasures) {
+    const before = new Date(beforeMs).toISOString();
+    lines.push(`Record ${index} says that records of class ${recordClass} before ${before} were erased`);
+  }
   for (const { text } of successors) lines.push(`The log introduced the key ${text}`);
   if (checkpoint !== undefined) {
     const times = checkpoint.cosignatures.map(
@@ -62,7 +66,8 @@ function reportLines(report: LogReport, policy: Policy, seen: number): string[] 
     const witnessed = times.length === 0 ? 'cosigned by no witness' : `cosigned by ${times.join(', ')}`;
     lines.push(`${checkpoint.origin} has ${checkpoint.size} entries, signed by its key, ${witnessed}`);
   }
-  lines.push(`${records} records compared with their entries, ${seen} earlier checkpoints`);
+  const gone = erased === 0 ? '' : `, ${erased} erased`;
+  lines.push(`${records} records compared with their entries${gone}, ${seen} earlier checkpoints`);
   if (findings.length > 0) lines.push(`The log is not as it was signed: ${findings.length} findings`);
   else if (seen === 0 && policy.witnesses.length === 0) {
     lines.push(

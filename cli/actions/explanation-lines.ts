@@ -61,7 +61,9 @@ function reasonOf({ coordinate, decision, rules, minimization, perRow }: Explain
         ...(minimization ?? []).map(({ at, strategy, wholeWith, whole }) =>
           whole ? `${at} is whole` : `${strategy}; ${wholeWords(wholeWith)}`,
         ),
-        ...(perRow ?? []).map(({ type, property }) => `each ${type} by its ${property}`),
+        ...(perRow ?? []).map(({ type, property, every }) =>
+          every ? `every ${type}, of all subjects` : `each ${type} by its ${property}`,
+        ),
       ].join('; ');
   }
 }

@@ -1,8 +1,18 @@
 import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
+import type { RecordClass } from '@behalf/audit';
 import type { CommandProcess } from '../command-process.js';
 import { answer, answersBy, DEFAULT_EXIT_CODES, withExitCodes } from '../exit-codes.js';
-import { collect, dataOption, parseCount, parseTransaction } from '../options.js';
+import { recordClasses } from '@behalf/audit';
+import {
+  collect,
+  dataOption,
+  operatorOption,
+  parseCount,
+  parseTime,
+  parseTransaction,
+  reasonOption,
+} from '../options.js';
 import { findDatabaseUrl } from '../data-dir.js';
 
 function tailCommand(host: CommandProcess): Command {
@@ -143,6 +153,51 @@ function exportCommand(host: CommandProcess): Command {
   );
 }
 
+interface ErasingOptions {
+  readonly data: string;
+  readonly reason: string;
+  readonly by: string;
+}
+
+function eraseCommand(host: CommandProcess): Command {
+  return answersBy(
+    new Command('erase')
+      .description('destroy the key of a person: nothing leads from them to their records any more')
+      .argument('<subject>', 'as the gateway knows them')
+      .addOption(reasonOption())
+      .addOption(operatorOption())
+      .addOption(dataOption(host.env))
+      .action((subject: string, { by, data, reason }: ErasingOptions) =>
+        answer(host, async () => {
+          const databaseUrl = await findDatabaseUrl(data, host.env);
+          const { auditErase } = await import('../actions/audit-erase.js');
+          return auditErase(databaseUrl, subject, { operator: by, reason }, host.printLine);
+        }),
+      ),
+    'the key is destroyed',
+    'the log has no key of theirs',
+  );
+}
+
+function pruneCommand(host: CommandProcess): Command {
+  return withExitCodes(
+    new Command('prune')
+      .description('erase the texts of old records of one class; proofs and the whole log stay valid')
+      .addArgument(new Argument('<class>', 'which records').choices(recordClasses))
+      .requiredOption('--before <time>', 'only records stored before this time (ISO 8601)', parseTime)
+      .addOption(reasonOption())
+      .addOption(operatorOption())
+      .addOption(dataOption(host.env))
+      .action(async (recordClass: RecordClass, options: ErasingOptions & { before: Date }) => {
+        const { before, by, data, reason } = options;
+        const databaseUrl = await findDatabaseUrl(data, host.env);
+        const { auditPrune } = await import('../actions/audit-erase.js');
+        await auditPrune(databaseUrl, recordClass, before, { operator: by, reason }, host.printLine);
+      }),
+    DEFAULT_EXIT_CODES,
+  );
+}
+
 export function auditCommand(host: CommandProcess): Command {
   return new Command('audit')
     .description('read, sign, prove and verify the audit log')
@@ -151,5 +206,7 @@ export function auditCommand(host: CommandProcess): Command {
     .addCommand(proveCommand(host))
     .addCommand(verifyProofCommand(host))
     .addCommand(exportCommand(host))
+    .addCommand(eraseCommand(host))
+    .addCommand(pruneCommand(host))
     .addCommand(sequencerCommand(host));
 }

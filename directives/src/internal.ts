@@ -24,6 +24,7 @@ export {
   describeRequirement,
   holdsOne,
   isExemptFromMinimize,
+  isExemptFromSubject,
   isMet,
   isUnrestricted,
   NO_REQUIREMENT,
@@ -64,7 +65,13 @@ export {
   text,
   withMethods,
 } from './option-checks.js';
-export { ACCESS_DECISIONS, FACTS_EXTENSION, type FieldAccess } from './record/facts.js';
+export {
+  ACCESS_DECISIONS,
+  FACTS_EXTENSION,
+  MAX_SUBJECT_LENGTH,
+  MAX_SUBJECTS,
+  type FieldAccess,
+} from './record/facts.js';
 export { parentContext } from './record/recorder.js';
 export { completeSubgraph } from './specification/complete.js';
 export {
@@ -78,6 +85,8 @@ export {
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
 export type { Generalization, Minimization } from './specification/minimize.js';
+export type { Alternatives } from './specification/read-arguments.js';
+export type { SubjectRule } from './specification/subject.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';
 export { STATED_BY, statedByDefinition } from './specification/stated-by.js';
 export { withoutUndefined } from './without-undefined.js';

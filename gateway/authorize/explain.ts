@@ -1,5 +1,6 @@
 import {
   isExemptFromMinimize,
+  isExemptFromSubject,
   isMet,
   requirementParts,
   ruleText,
@@ -14,6 +15,7 @@ import type { Conditions } from './conditions.js';
 import { coordinateOf } from './denial-errors.js';
 import type {
   ExplainedMinimization,
+  ExplainedRows,
   ExplainedRule,
   ExplainedSelection,
   Explanation,
@@ -188,14 +190,18 @@ function strategyText(minimization: Minimization): string {
 }
 
 function subjectsOf(
-  { rules, schema }: Decided,
+  { rules, schema, delegation }: Decided,
   type: string,
   field: string,
-): readonly { readonly type: string; readonly property: string }[] {
+): readonly ExplainedRows[] {
   const returned = schema.getType(rules.field(type, field)?.returns ?? '');
   const possible = isAbstractType(returned) ? schema.getPossibleTypes(returned) : [returned];
   return possible.flatMap((candidate) => {
-    const property = candidate === undefined ? undefined : rules.type(candidate.name)?.subject;
-    return candidate === undefined || property === undefined ? [] : [{ type: candidate.name, property }];
+    const subject = candidate === undefined ? undefined : rules.type(candidate.name)?.subject;
+    if (candidate === undefined || subject === undefined) return [];
+    const { property, unless } = subject;
+    return [
+      { type: candidate.name, property, everyWith: unless, every: isExemptFromSubject(unless, delegation) },
+    ];
   });
 }

@@ -46,8 +46,19 @@ export interface ExplainedSelection {
   readonly decision: SelectionDecision;
   readonly rules: readonly ExplainedRule[];
   readonly minimization?: readonly ExplainedMinimization[];
-  /** Possible return types with `@subject`: at run time, other subjects' rows are omitted. */
-  readonly perRow?: readonly { readonly type: string; readonly property: string }[];
+  /** Possible return types with `@subject`. */
+  readonly perRow?: readonly ExplainedRows[];
+}
+
+/** Whose rows of a type are returned; at run time, the others are omitted. */
+export interface ExplainedRows {
+  readonly type: string;
+  /** Property of a row with its subject. */
+  readonly property: string;
+  /** Scopes with which the rows of every subject are returned. */
+  readonly everyWith: readonly (readonly string[])[];
+  /** Whether the delegation holds them. */
+  readonly every: boolean;
 }
 
 /** The requirement of every selection. */

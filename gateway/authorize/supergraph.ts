@@ -185,6 +185,7 @@ function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<str
     words.set(name, { scopes: new Set(), policies: new Set(), purposes: new Set() });
   for (const type of join.types.values()) {
     const ofType = type.joins.map(({ graph }) => graph);
+    const everyRow = rules.type(type.name)?.subject?.unless.flat() ?? [];
     for (const [field, joins] of type.fields) {
       const ofField = joins.flatMap(({ graph }) => graph ?? []);
       const requirement = rules.requirementOf(type.name, field);
@@ -193,7 +194,7 @@ function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<str
         const known = words.get(graph);
         if (known === undefined) continue;
         addWords(known, requirement);
-        for (const scope of unless.flat()) known.scopes.add(scope);
+        for (const scope of [...unless.flat(), ...everyRow]) known.scopes.add(scope);
       }
     }
   }

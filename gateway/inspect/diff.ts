@@ -1,10 +1,11 @@
 import { isUnrestricted, RuleTable, ruleText } from '@behalf/directives/internal';
-import type { FieldRule, Minimization, Requirement } from '@behalf/directives/internal';
+import type { FieldRule, Minimization, Requirement, SubjectRule } from '@behalf/directives/internal';
 import { isInterfaceType, isObjectType } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
 import { checkProtection } from '../supergraph/lost-protection.js';
 import type { LostProtection } from '../supergraph/lost-protection.js';
 import { compareStrategies, minimizationText, wholeRequirement } from '../supergraph/minimization.js';
+import { everyRowRequirement, subjectText } from '../supergraph/subject-rule.js';
 import { compareRequirements } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
 
@@ -22,14 +23,18 @@ export type ChangeKind =
   | 'minimization-changed'
   /** Rows of every subject go to callers who meet the rules. */
   | 'subject-lost'
-  /** Another property names the owner of a row. */
+  /** Another property names the owner of a row, or others than before read every subject's rows. */
   | 'subject-changed'
+  /** More delegations read every subject's rows. */
+  | 'subject-weakened'
   /** A rule can be bypassed: through `@requires`, or through a subgraph that does not state it. */
   | 'bypassed'
   | 'added-protected'
   | 'closed'
   | 'minimization-strengthened'
   | 'subject-gained'
+  /** Fewer delegations read every subject's rows. */
+  | 'subject-strengthened'
   | 'removed';
 
 /** Kinds of change by which somebody may read more than before. */
@@ -41,6 +46,7 @@ const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
   'minimization-changed',
   'subject-lost',
   'subject-changed',
+  'subject-weakened',
   'bypassed',
 ]);
 
@@ -105,13 +111,8 @@ export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSup
   }
   for (const type of after.rules.allTypes()) {
     const known = before.rules.type(type.name);
-    if (known === undefined || known.subject === type.subject) continue;
-    const kind =
-      known.subject === undefined
-        ? 'subject-gained'
-        : type.subject === undefined
-          ? 'subject-lost'
-          : 'subject-changed';
+    const kind = known === undefined ? undefined : compareSubjects(known.subject, type.subject);
+    if (known === undefined || kind === undefined) continue;
     add(kind, type.name, { before: subjectText(known.subject), after: subjectText(type.subject) });
   }
   const bypassed = new Set(lostProtection(before).map(({ coordinate }) => coordinate));
@@ -173,8 +174,24 @@ export function compareMinimization(
   return 'minimization-changed';
 }
 
-function subjectText(property: string | undefined): string {
-  return property === undefined ? '' : `@subject(field: "${property}")`;
+/** @returns undefined when the rule did not change */
+function compareSubjects(
+  before: SubjectRule | undefined,
+  after: SubjectRule | undefined,
+): Extract<ChangeKind, `subject-${string}`> | undefined {
+  if (before === undefined) return after === undefined ? undefined : 'subject-gained';
+  if (after === undefined) return 'subject-lost';
+  if (before.property !== after.property) return 'subject-changed';
+  switch (compareRequirements(everyRowRequirement(before), everyRowRequirement(after))) {
+    case 'equal':
+      return undefined;
+    case 'weaker':
+      return 'subject-weakened';
+    case 'stronger':
+      return 'subject-strengthened';
+    case 'incomparable':
+      return 'subject-changed';
+  }
 }
 
 function compareText(a: string, b: string): number {

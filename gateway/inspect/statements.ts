@@ -9,6 +9,7 @@ import { PossibleTypes } from '../supergraph/possible-types.js';
 import { Resolvers } from '../supergraph/resolvers.js';
 import { subgraphRules } from '../supergraph/statements.js';
 import type { SubgraphRule } from '../supergraph/statements.js';
+import { subjectText } from '../supergraph/subject-rule.js';
 import { compareMinimization } from './diff.js';
 
 /** A subgraph with its rules as they are written. */
@@ -87,7 +88,7 @@ function statersOf(
 ): readonly string[] {
   const states = ({ written }: StatingSubgraph): boolean =>
     field === undefined
-      ? written.type(type)?.subject === composed.type(type)?.subject
+      ? subjectText(written.type(type)?.subject) === subjectText(composed.type(type)?.subject)
       : compareMinimization(
           composed.field(type, field)?.minimization,
           written.field(type, field)?.minimization,
@@ -100,17 +101,16 @@ function statersOf(
 function subjectDifferences({ type }: SubgraphRule, subgraphs: readonly StatingSubgraph[]): LostProtection[] {
   const stated = subgraphs.flatMap(({ name, written }) => {
     const subject = written.type(type)?.subject;
-    return subject === undefined ? [] : [{ name, subject }];
+    return subject === undefined ? [] : [{ name, text: subjectText(subject) }];
   });
-  const properties = new Set(stated.map(({ subject }) => subject));
-  if (properties.size < 2) return [];
-  return stated.map(({ name, subject }) => {
-    const [other] = stated.filter((each) => each.subject !== subject);
+  if (new Set(stated.map(({ text }) => text)).size < 2) return [];
+  return stated.map(({ name, text }) => {
+    const [other] = stated.filter((each) => each.text !== text);
     return {
       code: 'SHARED_SUBJECT_DIFFERS',
       coordinate: type,
       subgraph: name,
-      message: `it states @subject(field: "${subject}"), and ${other?.name ?? ''} states @subject(field: "${other?.subject ?? ''}")`,
+      message: `it states ${text}, and ${other?.name ?? ''} states ${other?.text ?? ''}`,
     };
   });
 }

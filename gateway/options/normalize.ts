@@ -10,6 +10,7 @@ import type { PolicyEvaluator } from '../policies/index.js';
 import { MemoryProofReplayStore, PostgresProofReplayStore } from '../proof-replay/index.js';
 import type { ProofReplayStore } from '../proof-replay/index.js';
 import type { AuditSettings } from '../seal/audit-options.js';
+import { readBreakGlass } from '../seal/break-glass.js';
 import { refuseContradictions } from './contradictions.js';
 import { Extras } from './extras.js';
 import type { ProtectionOptions } from './protection-options.js';
@@ -50,7 +51,7 @@ export function normalizeOptions(options: ProtectionOptions): Settings {
       shaped.revocation === undefined
         ? undefined
         : { ...shaped.revocation, instance: shaped.revocation.instance },
-    audit: auditSettings(shaped.audit, extras),
+    audit: auditSettings(shaped.audit, extras, clock),
     policies: {
       functions: policyFunctions(extras),
       evaluators: extras.get('policies.evaluators') ?? [],
@@ -89,9 +90,9 @@ function dpopSettings(dpop: CheckedOptions['dpop'], extras: Extras, clock: Clock
 }
 
 /** @throws {ConfigurationError} if the destination of records is missing */
-function auditSettings(audit: CheckedOptions['audit'], extras: Extras): AuditSettings {
+function auditSettings(audit: CheckedOptions['audit'], extras: Extras, clock: Clock): AuditSettings {
   if (audit === undefined || audit.mode === 'off') return { mode: 'off' };
-  const { mode, file, database } = audit;
+  const { mode, file, database, breakGlass } = audit;
   const sink = extras.get('audit.sink');
   const destination =
     sink !== undefined
@@ -104,7 +105,12 @@ function auditSettings(audit: CheckedOptions['audit'], extras: Extras): AuditSet
   if (destination === undefined)
     throw new ConfigurationError('audit', `mode ${mode} needs "database" or "file"`);
   const pseudonymKey = extras.get('audit.pseudonymKey') ?? decodedKey(audit.pseudonymKey) ?? randomBytes(32);
-  return { mode, destination, pseudonymKey };
+  return {
+    mode,
+    destination,
+    pseudonymKey,
+    breakGlass: breakGlass === undefined ? undefined : readBreakGlass(breakGlass, mode, clock.now()),
+  };
 }
 
 function decodedKey(base64url: string | undefined): Uint8Array | undefined {

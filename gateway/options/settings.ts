@@ -10,6 +10,7 @@ import type { PropagationSettings } from '../propagate/propagation-settings.js';
 import type { SubgraphsOptions } from '../propagate/subgraph-options.js';
 import type { SchemaIntrospectionRule } from '../schema-introspection/index.js';
 import type { AuditMode, AuditSettings } from '../seal/audit-options.js';
+import type { BreakGlassOptions } from '../seal/break-glass.js';
 import type { SubgraphErrorSettings } from '../subgraph-errors/options.js';
 import type { AuthorizationSettings, RevocationSettings } from './protection-options.js';
 
@@ -59,6 +60,7 @@ export interface CheckedOptions extends Pick<
     readonly file?: string;
     readonly database?: string;
     readonly pseudonymKey?: string;
+    readonly breakGlass?: BreakGlassOptions;
   };
   readonly policies: { readonly timeoutMs: number };
   readonly log: { readonly level: LogLevel };

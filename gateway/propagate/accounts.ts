@@ -1,5 +1,6 @@
-import type { FieldAccess } from '@behalf/directives/internal';
+import { MAX_SUBJECTS } from '@behalf/directives/internal';
 import type { AuditedAccess } from '@behalf/audit';
+import type { Account } from './facts.js';
 
 /**
  * For all facts of one request, as JSON. A sink refuses an oversized record (1 MiB), and a subgraph with many coordinates must
@@ -17,15 +18,22 @@ export class AccessAccounts {
   readonly #merged = new Map<string, AuditedAccess>();
   readonly #missing = new Set<string>();
   readonly #dropped = new Map<string, number>();
+  readonly #subjects = new Set<string>();
+  #hasMoreSubjects = false;
   #bytes = 0;
 
-  /** @param dropped rejected entries of the same response */
-  add(subgraph: string, accesses: readonly FieldAccess[], dropped: number): void {
+  /** Adds what a subgraph told about one response. */
+  add(subgraph: string, { accesses, dropped, subjects, hasMoreSubjects }: Account): void {
     let tooMany = 0;
     for (const access of accesses) {
       if (!this.#merge({ ...access, subgraph })) tooMany += 1;
     }
     if (dropped + tooMany > 0) this.disbelieve(subgraph, dropped + tooMany);
+    if (hasMoreSubjects) this.#hasMoreSubjects = true;
+    for (const subject of subjects) {
+      if (this.#subjects.size < MAX_SUBJECTS || this.#subjects.has(subject)) this.#subjects.add(subject);
+      else this.#hasMoreSubjects = true;
+    }
   }
 
   /** What a subgraph was asked for that did not account for it. Without a count, because nobody knows it. */
@@ -61,6 +69,16 @@ export class AccessAccounts {
 
   get accesses(): readonly AuditedAccess[] {
     return [...this.#merged.values()];
+  }
+
+  /** The subjects whose rows were read, by their names: never recorded as they are. At most 100. */
+  get subjects(): readonly string[] {
+    return [...this.#subjects];
+  }
+
+  /** Rows of more subjects were read than are known. */
+  get hasMoreSubjects(): boolean {
+    return this.#hasMoreSubjects;
   }
 
   /** Subgraphs with incomplete facts, sorted. */

@@ -232,7 +232,7 @@ export class BehalfDataSource implements GraphQLDataSource {
       facts === undefined || refusal !== undefined ? undefined : readAccount(facts, accountable);
     if (account?.dropped !== 0) accounts.ask(name, this.#askedOf(fetch, variables, account));
     if (account !== undefined) {
-      accounts.add(name, account.accesses, account.dropped);
+      accounts.add(name, account);
       return;
     }
     if (facts !== undefined && refusal === undefined) accounts.disbelieve(name, 0);

@@ -1,4 +1,10 @@
-import { ACCESS_DECISIONS, isRecord, txnTokenRefusals } from '@behalf/directives/internal';
+import {
+  ACCESS_DECISIONS,
+  isRecord,
+  MAX_SUBJECT_LENGTH,
+  MAX_SUBJECTS,
+  txnTokenRefusals,
+} from '@behalf/directives/internal';
 import type { AccessDecision, TxnTokenRefusal } from '@behalf/directives';
 import type { FieldAccess } from '@behalf/directives/internal';
 import type { AccountableField } from '../authorize/index.js';
@@ -8,6 +14,10 @@ export interface Account {
   readonly accesses: readonly FieldAccess[];
   /** Rejected entries. */
   readonly dropped: number;
+  /** The subjects whose rows were read. */
+  readonly subjects: readonly string[];
+  /** Rows of more subjects were read. */
+  readonly hasMoreSubjects: boolean;
 }
 
 const DECISIONS: ReadonlySet<unknown> = new Set<AccessDecision>(ACCESS_DECISIONS);
@@ -34,7 +44,26 @@ export function readAccount(
   const entries = facts.fields as readonly unknown[];
   if (entries.length > fields.size * ENTRIES_PER_FIELD) return undefined;
   const accesses = entries.map((entry) => readEntry(entry, fields)).filter((access) => access !== undefined);
-  return { accesses, dropped: entries.length - accesses.length };
+  const { subjects, isWhole } = readSubjects(facts.subjects);
+  return {
+    accesses,
+    dropped: entries.length - accesses.length + (isWhole ? 0 : 1),
+    subjects,
+    hasMoreSubjects: facts.moreSubjects === true || !isWhole,
+  };
+}
+
+/** @returns the names that are accepted, and whether they are all that were said */
+function readSubjects(said: unknown): { readonly subjects: readonly string[]; readonly isWhole: boolean } {
+  if (said === undefined) return { subjects: [], isWhole: true };
+  if (!Array.isArray(said)) return { subjects: [], isWhole: false };
+  const names = said.slice(0, MAX_SUBJECTS) as readonly unknown[];
+  const subjects = names.filter(isSubject);
+  return { subjects, isWhole: subjects.length === said.length };
+}
+
+function isSubject(name: unknown): name is string {
+  return typeof name === 'string' && name !== '' && name.length <= MAX_SUBJECT_LENGTH;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { AuditSink } from '@behalf/audit';
+import type { BreakGlass, BreakGlassOptions } from './break-glass.js';
 
 /** `required`: no data leaves before its record is durable. `best-effort`: lost records are counted and logged. */
 export type AuditMode = 'required' | 'best-effort';
@@ -17,9 +18,11 @@ export type AuditOptions =
       readonly database?: string | undefined;
       /**
        * At least 32 bytes, or as many in base64url: keys the pseudonyms of subjects (HMAC-SHA-256). Default: generated at the
-       * start, so records of two runs name people differently.
+       * start, so records of two runs name people differently. In a database, people have keys of their own.
        */
       readonly pseudonymKey?: Uint8Array | string | undefined;
+      /** With mode `required`: records are not required for a limited time. */
+      readonly breakGlass?: BreakGlassOptions | undefined;
     };
 
 /** The destination of records. The gateway closes what it opened. */
@@ -32,4 +35,5 @@ export type AuditSettings =
       readonly mode: AuditMode;
       readonly destination: AuditDestination;
       readonly pseudonymKey: Uint8Array;
+      readonly breakGlass?: BreakGlass | undefined;
     };

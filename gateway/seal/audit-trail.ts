@@ -3,8 +3,10 @@ import { FileAuditSink } from '@behalf/audit';
 import type { AuditSink } from '@behalf/audit';
 import { importOptional } from '../import-optional.js';
 import { ConfigurationError } from '../errors.js';
+import type { GatewayLog } from '../log.js';
 import { systemCode } from '../system-code.js';
 import type { AuditDestination, AuditMode, AuditSettings } from './audit-options.js';
+import { SelfReport } from './self-report.js';
 
 /** An open audit log. */
 export interface OpenAudit {
@@ -17,36 +19,76 @@ export interface OpenAudit {
 export class AuditTrail {
   readonly #settings: AuditSettings;
   readonly #clock: Clock;
+  readonly #log: GatewayLog;
   #sink: AuditSink | undefined;
+  #report: SelfReport | undefined;
+  #endBreakGlass: (() => void) | undefined;
+  /** Records that never reached the sink. */
+  #unnamed = 0;
 
-  constructor(settings: AuditSettings, clock: Clock) {
+  constructor(settings: AuditSettings, clock: Clock, log: GatewayLog) {
     this.#settings = settings;
     this.#clock = clock;
+    this.#log = log;
     // A given sink accepts records at once, even from a gateway that never starts.
     if (settings.mode !== 'off' && 'sink' in settings.destination) this.#sink = settings.destination.sink;
   }
 
+  /** As it holds now: `best-effort` instead of `required` while records are not required. */
   get mode(): AuditMode | 'off' {
-    return this.#settings.mode;
+    return this.isGlassBroken ? 'best-effort' : this.#settings.mode;
+  }
+
+  /** Whether somebody decided that records are not required for now. */
+  get isGlassBroken(): boolean {
+    if (this.#settings.mode === 'off') return false;
+    return this.#clock.now() < (this.#settings.breakGlass?.untilMs ?? -Infinity);
   }
 
   /** Records that could not be stored since the start. */
   get lost(): number {
-    return this.#sink?.lost ?? 0;
+    return (this.#sink?.lost ?? 0) + this.#unnamed;
+  }
+
+  /** Counts a record that could not be written, because the pseudonyms of its subjects could not be had. */
+  countLost(): void {
+    this.#unnamed += 1;
   }
 
   /** The open log; undefined if it is off. @throws if it was not started */
   get open(): OpenAudit | undefined {
-    if (this.#settings.mode === 'off') return undefined;
-    const { mode, pseudonymKey } = this.#settings;
+    const { mode } = this;
+    if (this.#settings.mode === 'off' || mode === 'off') return undefined;
     if (this.#sink === undefined) throw new Error('the audit log is not open');
-    return { mode, sink: this.#sink, pseudonymKey };
+    return { mode, sink: this.#sink, pseudonymKey: this.#settings.pseudonymKey };
   }
 
   /** @throws {ConfigurationError} for a file that cannot be opened */
   async start(): Promise<void> {
     if (this.#settings.mode === 'off') return;
     this.#sink ??= await openSink(this.#settings.destination, this.#clock);
+    this.#report = new SelfReport({
+      sink: this.#sink,
+      lost: () => this.lost,
+      mayLose: () => this.mode === 'best-effort',
+      clock: this.#clock,
+    });
+    this.#tellBreakGlass(this.#report);
+  }
+
+  /** Tells the log, and the audit log, when records are not required and when they are again. */
+  #tellBreakGlass(report: SelfReport): void {
+    if (this.#settings.mode === 'off' || this.#settings.breakGlass === undefined) return;
+    const { by, reason, untilMs } = this.#settings.breakGlass;
+    const remainingMs = untilMs - this.#clock.now();
+    if (remainingMs <= 0) return;
+    const until = new Date(untilMs).toISOString();
+    this.#log.log('warn', 'AUDIT_GLASS_BROKEN', { until, by, reason });
+    report.note('break-glass-begun', { operator: by, reason, details: { until: untilMs } });
+    this.#endBreakGlass = this.#clock.after(remainingMs, () => {
+      this.#log.log('info', 'AUDIT_REQUIRED_AGAIN', {});
+      report.note('break-glass-ended', { operator: by, reason });
+    });
   }
 
   /** @throws if records could not be stored now, as far as the sink can tell */
@@ -55,6 +97,8 @@ export class AuditTrail {
   }
 
   async close(): Promise<void> {
+    this.#endBreakGlass?.();
+    await this.#report?.close();
     if (this.#settings.mode === 'off' || 'sink' in this.#settings.destination) return;
     await this.#sink?.close();
   }

@@ -3,6 +3,7 @@ import type { AuditOutcome } from '@behalf/audit';
 import type { Clock, TxnTokenRefusal } from '@behalf/directives';
 import type { MetricObject } from 'prom-client';
 import type { Stage } from '../stages/stages.js';
+import type { AuditTrail } from './audit-trail.js';
 
 /** Label values come from the schema and the code, never from a client or a subgraph. */
 const MAX_COORDINATES = 10_000;
@@ -10,8 +11,7 @@ const MAX_COORDINATES = 10_000;
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 export interface MetricsSources {
-  /** Records that could not be stored. */
-  readonly auditLost: () => number;
+  readonly audit: Pick<AuditTrail, 'lost' | 'isGlassBroken'>;
   /** Age of the revocation view in seconds; undefined without a stream. */
   readonly revocationAgeSeconds: () => number | undefined;
   readonly clock: Clock;
@@ -150,14 +150,22 @@ export class GatewayMetrics {
 }
 
 /** Registers what is asked for at each scrape rather than counted. */
-function registerGauges(registry: Registry, { auditLost, revocationAgeSeconds }: MetricsSources): void {
+function registerGauges(registry: Registry, { audit, revocationAgeSeconds }: MetricsSources): void {
   const registers = [registry];
   new Gauge({
     name: 'behalf_audit_records_lost',
     help: 'Audit records that could not be kept since the start.',
     registers,
     collect() {
-      this.set(auditLost());
+      this.set(audit.lost);
+    },
+  });
+  new Gauge({
+    name: 'behalf_audit_glass_broken',
+    help: '1 while `audit.breakGlass` lets data leave without a durable record, else 0.',
+    registers,
+    collect() {
+      this.set(audit.isGlassBroken ? 1 : 0);
     },
   });
   if (revocationAgeSeconds() !== undefined) {

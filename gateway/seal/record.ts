@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import { withoutUndefined } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
-import type { AuditCaller, AuditedAccess, AuditOutcome, AuditRecord } from '@behalf/audit';
+import type { AuditCaller, AuditedAccess, AuditOutcome, AuditRecord, SubjectPseudonyms } from '@behalf/audit';
 import type { Denial } from '../authorize/index.js';
 import type { TxnTokenExchangeOutcome } from '../propagate/txn-token-exchange.js';
 import type { Stage } from '../stages/stages.js';
@@ -16,17 +16,32 @@ const MAX_FIELDS_BYTES = 768 * 1024;
 const ENTRY_BYTES = 200;
 const CUT_RULE_LENGTH = 64;
 
+/** What hides names in a record. */
+export interface RecordNames {
+  /** Keys the hashes of names that are not recorded unchanged. */
+  readonly key: Uint8Array;
+  /** Of every subject that the record is about. */
+  readonly pseudonyms: SubjectPseudonyms;
+}
+
+/** The subjects that the record of an operation is about. */
+export function subjectsOf({ delegation, propagation }: Stage): readonly string[] {
+  return [...new Set([...personOf(delegation), ...(propagation?.accounts.subjects ?? [])])];
+}
+
 /** The audit record of one operation, from what is known at its last stage. */
 export function requestRecord(
   stage: Stage,
   outcome: AuditOutcome,
   reason: string | undefined,
-  pseudonymKey: Uint8Array,
+  names: RecordNames,
 ): AuditRecord {
+  const { key, pseudonyms } = names;
   const { exchange, delegation, operation, authorization, isShadow = false, propagation } = stage;
   const source = sourceOf(exchange.incoming.remoteAddress);
   const name = operation?.operation.name?.value;
   const accesses = propagation?.accounts.accesses ?? [];
+  const subjects = (propagation?.accounts.subjects ?? []).flatMap((name) => pseudonyms.get(name) ?? []);
   const unaccounted = propagation?.accounts.unaccounted ?? [];
   return withoutUndefined({
     transactionId: exchange.transactionId,
@@ -35,22 +50,34 @@ export function requestRecord(
     time: exchange.startedAtMs,
     outcome,
     reason,
-    caller: delegation === undefined ? {} : callerOf(delegation, pseudonymKey),
-    operationName: name === undefined ? undefined : recordedOperationName(name, pseudonymKey),
-    operationHash:
-      operation === undefined ? undefined : hmac(operation.queryHash, pseudonymKey).toString('hex'),
+    caller: delegation === undefined ? {} : callerOf(delegation, names),
+    operationName: name === undefined ? undefined : recordedOperationName(name, key),
+    operationHash: operation === undefined ? undefined : hmac(operation.queryHash, key).toString('hex'),
     source,
     fields: withinBounds([...accesses, ...denialsOf(authorization?.denials ?? [], isShadow)]),
+    subjects: subjects.length === 0 ? undefined : subjects.sort(),
+    moreSubjects: propagation?.accounts.hasMoreSubjects === true ? true : undefined,
     unaccounted: unaccounted.length === 0 ? undefined : unaccounted,
   });
+}
+
+/** The record of a mutation before it runs: what it will execute. What the gateway denies is in the record afterwards. */
+export function intentRecord(stage: Stage, mutates: readonly string[], names: RecordNames): AuditRecord {
+  return { ...requestRecord(stage, 'intended', undefined, names), fields: [], mutates };
+}
+
+/** The subjects that the record of a token exchange is about. */
+export function subjectsOfExchange(outcome: TxnTokenExchangeOutcome): readonly string[] {
+  return outcome.token === undefined ? [] : personOf(outcome.verified.delegation);
 }
 
 /** The audit record of a workload's token exchange: under the transaction's own identifier if it was valid. */
 export function tokenExchangeRecord(
   outcome: TxnTokenExchangeOutcome,
-  key: Uint8Array,
+  names: RecordNames,
   time: number,
 ): AuditRecord {
+  const { key } = names;
   const { workload, audience } = outcome;
   const isGiven = outcome.token !== undefined;
   const isKnown = workload !== undefined && audience !== undefined;
@@ -59,7 +86,7 @@ export function tokenExchangeRecord(
     time,
     outcome: isGiven ? 'passed-on' : workload === undefined ? 'authentication-failed' : 'refused',
     reason: isGiven ? undefined : outcome.reason,
-    caller: isGiven ? callerOf(outcome.verified.delegation, key) : {},
+    caller: isGiven ? callerOf(outcome.verified.delegation, names) : {},
     // An unverified name is recorded as its hash.
     passedOn: isKnown
       ? {
@@ -97,20 +124,23 @@ function withinBounds(fields: readonly AuditedAccess[]): readonly AuditedAccess[
   });
 }
 
-/** The caller. A service has no person behind it, and so no pseudonym. */
-function callerOf(delegation: Delegation, pseudonymKey: Uint8Array): AuditCaller {
+/** A service has no person behind it. */
+function personOf(delegation: Delegation | undefined): readonly string[] {
+  return delegation === undefined || delegation.service === true ? [] : [delegation.subject];
+}
+
+/** The caller. A service has no pseudonym. */
+function callerOf(delegation: Delegation, { key, pseudonyms }: RecordNames): AuditCaller {
   const { subject, service, clientId, actor, consent } = delegation;
   const isService = service === true;
   return withoutUndefined({
     service: isService ? service : undefined,
-    subjectPseudonym: isService ? undefined : hmac(subject, pseudonymKey).toString('base64url'),
-    clientId: recordedIdentifier(clientId, pseudonymKey),
-    actor: actor === undefined ? undefined : recordedIdentifier(actor.sub, pseudonymKey),
-    consentId: consent === undefined ? undefined : recordedIdentifier(consent.id, pseudonymKey),
+    subjectPseudonym: isService ? undefined : pseudonyms.get(subject),
+    clientId: recordedIdentifier(clientId, key),
+    actor: actor === undefined ? undefined : recordedIdentifier(actor.sub, key),
+    consentId: consent === undefined ? undefined : recordedIdentifier(consent.id, key),
     consentVersion: consent?.version,
-    purposes: consent?.purposes
-      .slice(0, MAX_PURPOSES)
-      .map((purpose) => recordedIdentifier(purpose, pseudonymKey)),
+    purposes: consent?.purposes.slice(0, MAX_PURPOSES).map((purpose) => recordedIdentifier(purpose, key)),
   });
 }
 

@@ -7,7 +7,15 @@ import type { TxnTokenExchangeOutcome } from '../propagate/txn-token-exchange.js
 import type { Exchange } from '../request/exchange.js';
 import type { Stage } from '../stages/stages.js';
 import type { AuditTrail } from './audit-trail.js';
-import { requestRecord, tokenExchangeRecord } from './record.js';
+import { pseudonymsOf } from './pseudonyms.js';
+import {
+  intentRecord,
+  requestRecord,
+  subjectsOf,
+  subjectsOfExchange,
+  tokenExchangeRecord,
+} from './record.js';
+import type { RecordNames } from './record.js';
 
 export interface RecorderParts {
   readonly audit: AuditTrail;
@@ -43,11 +51,17 @@ export class Recorder {
    */
   async seal(stage: Stage, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
     this.#sealed.add(stage.exchange);
-    const durable = this.#append((key) => requestRecord(stage, outcome, reason, key));
+    const durable = this.#append(subjectsOf(stage), (names) => requestRecord(stage, outcome, reason, names));
     this.#count(stage, outcome, reason);
     this.#log(stage, outcome, reason);
     const receipt = await durable;
     if (receipt !== undefined) this.#receipts.set(stage.exchange, receipt);
+  }
+
+  /** Records a mutation before it runs, in audit mode `required`. @throws {RefusedError} as {@link seal} */
+  async intend(stage: Stage, mutates: readonly string[]): Promise<void> {
+    if (this.#parts.audit.mode !== 'required') return;
+    await this.#append(subjectsOf(stage), (names) => intentRecord(stage, mutates, names));
   }
 
   /** Records a workload's token exchange. @throws {RefusedError} as {@link seal} */
@@ -57,19 +71,26 @@ export class Recorder {
       const facts = workload === undefined ? { reason } : { reason, workload };
       this.#parts.log.log('warn', 'TXN_TOKEN_NOT_EXCHANGED', facts);
     }
-    await this.#append((key) => tokenExchangeRecord(outcome, key, this.#parts.clock.now()));
+    const time = this.#parts.clock.now();
+    await this.#append(subjectsOfExchange(outcome), (names) => tokenExchangeRecord(outcome, names, time));
   }
 
   /** @returns the receipt, in audit mode `required` */
-  async #append(make: (pseudonymKey: Uint8Array) => AuditRecord): Promise<string | undefined> {
-    const { log } = this.#parts;
-    const audit = this.#parts.audit.open;
+  async #append(
+    subjects: readonly string[],
+    make: (names: RecordNames) => AuditRecord,
+  ): Promise<string | undefined> {
+    const { audit: trail, log } = this.#parts;
+    const audit = trail.open;
     if (audit === undefined) return undefined;
-    const record = make(audit.pseudonymKey);
     // A custom sink may throw before it returns a promise.
-    const durable = (async () => audit.sink.append(record))();
+    const named = (async () => pseudonymsOf(subjects, audit))();
+    named.catch(() => trail.countLost());
+    const durable = named.then((pseudonyms) =>
+      audit.sink.append(make({ key: audit.pseudonymKey, pseudonyms })),
+    );
     if (audit.mode === 'best-effort') {
-      durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: audit.sink.lost }));
+      durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: trail.lost }));
       return undefined;
     }
     try {

@@ -5,6 +5,7 @@ import type { ConstDirectiveNode, DocumentNode } from 'graphql';
 import type { LostProtection } from './lost-protection-codes.js';
 import { minimizationText } from './minimization.js';
 import type { Resolvers } from './resolvers.js';
+import { subjectText } from './subject-rule.js';
 
 /** A rule that only subgraphs enforce, and the subgraphs that must state it. */
 export interface SubgraphRule {
@@ -30,7 +31,7 @@ export function subgraphRules(rules: RuleTable, resolvers: Resolvers): readonly 
         coordinate: type.name,
         type: type.name,
         field: undefined,
-        text: `@subject(field: "${type.subject}")`,
+        text: subjectText(type.subject),
         resolvers: new Set(resolvers.ofType(type.name).keys()),
         overridden: new Set(),
       });
@@ -107,7 +108,7 @@ function checkRecorded(rule: SubgraphRule, record: readonly string[]): LostProte
  */
 function checkReceived(rule: SubgraphRule, rules: RuleTable, resolvers: Resolvers): LostProtection[] {
   const { type } = rule;
-  const owner = rules.type(type)?.subject ?? '';
+  const owner = rules.type(type)?.subject?.property ?? '';
   // A property that is not a field comes from each subgraph's store, and a row without it is refused.
   if (rules.field(type, owner) === undefined) return [];
   const owning = resolvers.ofField(type, owner);

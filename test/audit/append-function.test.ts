@@ -114,7 +114,9 @@ describe('a record', () => {
   it.each([
     ['an unknown outcome', { outcome: 'granted' }, '23514'],
     ['an outcome in another case', { outcome: 'Answered' }, '23514'],
-    ['no outcome', { outcome: null }, '23502'],
+    ['no outcome', { outcome: null }, '23514'],
+    ['an outcome and an event', { event: 'records-lost' }, '23514'],
+    ['an event that only the owner records', { outcome: null, event: 'records-erased' }, '23514'],
     ['fields that are not a list', { fields: { 'Person.name': 1 } }, '22023'],
     ['no fields', { fields: null }, '22023'],
     ['a transaction that is not one', { transactionId: 'x' }, '22P02'],

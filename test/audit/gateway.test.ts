@@ -205,6 +205,35 @@ describe('the record of a request', () => {
     }
   });
 
+  it('of a mutation exists before it runs, and again after it', async () => {
+    const after = await newest();
+    const token = await issuer.mint({ scope: 'people:write' });
+    let stored: readonly StoredAuditRecord[] = [];
+    people.instead = async (_request, response) => {
+      stored = await readAudit(database.db, { after, limit: 10 });
+      response.setHeader('content-type', 'application/json');
+      response.end('{"data":{"rename":{"id":"1"},"again":{"id":"1"}}}');
+    };
+    const query =
+      'mutation { ...R ... { again: rename(name: "distinctive") { id } } } fragment R on Mutation { rename(name: "x") { id } }';
+    await gateway.ask(query, { token });
+    people.instead = undefined;
+    expect(stored).toMatchObject([
+      {
+        record: {
+          outcome: 'intended',
+          mutates: ['Mutation.rename'],
+          fields: [],
+          caller: { clientId: 'budget-app' },
+        },
+      },
+    ]);
+    const rows = await readAudit(database.db, { after, limit: 10 });
+    expect(rows.map(({ record: { outcome } }) => outcome)).toEqual(['intended', 'answered']);
+    expect(new Set(rows.map(({ record: { transactionId } }) => transactionId)).size).toBe(1);
+    expect(JSON.stringify(rows)).not.toContain('distinctive');
+  });
+
   it('is written once per request, whatever the outcome', async () => {
     const after = await newest();
     await gateway.ask('{ hello }');
@@ -260,6 +289,7 @@ describe('without the log', () => {
       expect(answer.text).not.toMatch(/hello world|ECONNREFUSED|c-000001/);
     }
     expect(codes(await unreadable)).toEqual(['AUDIT_UNAVAILABLE']);
+    expect(people.queries, 'the mutation ran').not.toContain('touch');
     expect(without.log.codes()).toContain('AUDIT_UNAVAILABLE');
   });
 

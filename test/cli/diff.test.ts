@@ -134,6 +134,23 @@ it('reports a type that gains or loses its subject', () => {
   expect(diff(sdl('@subject(field: "id")'), sdl('@subject(field: "owner")'))).toEqual(['subject-changed T']);
 });
 
+describe('who reads the rows of every subject', () => {
+  const sdl = (unless: string): string =>
+    `type Query { t: T @authenticated } type T @subject(field: "id"${unless === '' ? '' : `, unless: ${unless}`}) @authenticated { id: ID }`;
+
+  it.each([
+    ['', '[["a"]]', ['subject-weakened T']],
+    ['[["a"]]', '', ['subject-strengthened T']],
+    ['[["a"], ["b"]]', '[["a"]]', ['subject-strengthened T']],
+    ['[["a", "b"]]', '[["b"]]', ['subject-weakened T']],
+    ['[["a"]]', '[["b"]]', ['subject-changed T']],
+    ['[["a", "b"], ["c"]]', '[["c"], ["b", "a", "b"]]', []],
+    ['', '[]', []],
+  ])('%s → %s', (before, after, changes) => {
+    expect(diff(sdl(before), sdl(after))).toEqual(changes);
+  });
+});
+
 it('reports only rules that become bypassable', () => {
   const sdl = (graphs: string) =>
     composed('type Query { a: String @minimize(to: MASK) b: Int }').replace(

@@ -557,6 +557,16 @@ describe('@subject that another subgraph omits', () => {
     expect(refusals(schemas)).toEqual([]);
   });
 
+  it('is stated with the same exemptions, in any order', () => {
+    const two = (unless: string): string =>
+      `type User @key(fields: "id") @subject(field: "id", unless: ${unless}) { id: ID! notes: String }`;
+    const one = owned.replace('@subject(field: "id")', '@subject(field: "id", unless: [["a", "b"], ["c"]])');
+    expect(one).not.toBe(owned);
+    expect(refusals({ one, two: two('[["c"], ["b", "a"]]') })).toEqual([]);
+    expect(refusals({ one, two: two('[["c"]]') })).toContain('SHARED_SUBJECT_DIFFERS [two] User');
+    expect(refusals({ one: owned, two: two('[["c"]]') })).toContain('SHARED_SUBJECT_DIFFERS [two] User');
+  });
+
   const account = `type Query { account: Account } type Account @key(fields: "id") @subject(field: "holder") { id: ID! holder: ID! @shareable iban: String }`;
   const payments = (fields: string, key = 'id'): string =>
     `type Account @key(fields: "${key}") @subject(field: "holder") { id: ID! ${fields} }`;

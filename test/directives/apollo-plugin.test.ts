@@ -17,6 +17,7 @@ describe('what Apollo Server is about to execute', () => {
     [REQUEST_STATE]: new RequestState(hash === undefined ? {} : { boundTo: hash }, ROOT_CONTEXT, {
       requirements: [],
       exemptions: [],
+      rowExemptions: [],
       fields: [],
       clock: systemClock,
     }),

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { compileOwnRows } from '../../directives/src/enforce/own-rows.js';
 import type { OwnRows, RowsCall } from '../../directives/src/enforce/own-rows.js';
 import type { RequestState } from '../../directives/src/enforce/request-state.js';
+import type { RowOwner } from '../../directives/src/enforce/row-owner.js';
 import { LINKS } from './support.js';
 
 const SDL = `
@@ -26,7 +27,10 @@ const rules = new RuleTable(parse(LINKS + SDL), { coverage: 'open' });
 function compile(field: string): OwnRows | undefined {
   const type = schema.getQueryType()?.getFields()[field]?.type;
   if (type === undefined) throw new Error(`no field ${field}`);
-  return compileOwnRows(type, schema, rules);
+  return compileOwnRows(type, schema, (name) => {
+    const subject = rules.type(name)?.subject;
+    return subject && { property: subject.property, exemptionIndex: 0 };
+  });
 }
 
 interface Left {
@@ -36,7 +40,7 @@ interface Left {
 
 async function left(field: string, value: unknown): Promise<Left> {
   const state = {
-    owns: (row: unknown, property: string) => (row as Record<string, unknown>)[property] === 'alma',
+    mayRead: (row: unknown, { property }: RowOwner) => (row as Record<string, unknown>)[property] === 'alma',
   } as unknown as RequestState;
   const call: RowsCall = { state, contextValue: {}, info: { schema } as GraphQLResolveInfo, foreign: 0 };
   const rows: unknown = await compile(field)?.(value, call);

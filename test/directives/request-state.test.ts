@@ -18,10 +18,15 @@ const authenticated: Requirement = { ...NO_REQUIREMENT, authenticated: true };
 const compiled = {
   requirements: [NO_REQUIREMENT, authenticated],
   exemptions: [[['a']]],
+  rowExemptions: [[], [['a']]],
   fields: [],
   clock: systemClock,
 };
 const END_MS = 1_000_000;
+/** Rows are their owner's alone. */
+const OWNED = { property: 'owner', exemptionIndex: 0 };
+/** Rows are also read with scope `a`. */
+const SHOWN = { property: 'owner', exemptionIndex: 1 };
 
 function state(caller: Caller = { delegation: alma, endsAtMs: END_MS }): RequestState {
   return new RequestState(caller, ROOT_CONTEXT, compiled);
@@ -32,17 +37,20 @@ describe('a coordinate without a compiled rule', () => {
     for (const index of [-1, 2, 99, 0.5, Number.NaN]) {
       expect(state().permits(index)).toBe(false);
       expect(state().seesWholeValue(index)).toBe(false);
+      expect(state().mayRead({ owner: 'noor' }, { property: 'owner', exemptionIndex: index })).toBe(false);
     }
     // An index within the table that has no entry.
     const gaps = {
       requirements: new Array<Requirement>(1),
       exemptions: new Array<string[][]>(1),
+      rowExemptions: new Array<string[][]>(1),
       fields: [],
       clock: systemClock,
     };
     const gap = new RequestState({ delegation: alma }, ROOT_CONTEXT, gaps);
     expect(gap.permits(0)).toBe(false);
     expect(gap.seesWholeValue(0)).toBe(false);
+    expect(gap.mayRead({ owner: 'noor' }, OWNED)).toBe(false);
   });
 });
 
@@ -54,6 +62,7 @@ describe('a decision', () => {
     const kept = new RequestState({ delegation: { ...alma, scopes } }, ROOT_CONTEXT, {
       requirements: [scoped],
       exemptions: [[['a']]],
+      rowExemptions: [],
       fields: [],
       clock: systemClock,
     });
@@ -72,7 +81,7 @@ describe('a context value without a state', () => {
 
 describe('a row belongs', () => {
   it('to the subject in its property, and to nobody else', () => {
-    expect(state().owns({ owner: 'alma' }, 'owner')).toBe(true);
+    expect(state().mayRead({ owner: 'alma' }, OWNED)).toBe(true);
     for (const row of [
       { owner: 'noor' },
       { owner: ['alma'] },
@@ -82,13 +91,52 @@ describe('a row belongs', () => {
       null,
       undefined,
     ])
-      expect(state().owns(row, 'owner')).toBe(false);
-    expect(state({}).owns({ owner: undefined }, 'owner')).toBe(false);
+      expect(state().mayRead(row, OWNED)).toBe(false);
+    expect(state({}).mayRead({ owner: undefined }, OWNED)).toBe(false);
   });
 
   it('to no service, whatever its subject', () => {
     const service = state({ delegation: { ...alma, service: true } });
-    expect(service.owns({ owner: 'alma' }, 'owner')).toBe(false);
+    expect(service.mayRead({ owner: 'alma' }, OWNED)).toBe(false);
+  });
+});
+
+describe('a row of another subject', () => {
+  it('is read by those who hold what the rule names', () => {
+    const service = state({ delegation: { ...alma, service: true } });
+    for (const reader of [state(), service]) expect(reader.mayRead({ owner: 'noor' }, SHOWN)).toBe(true);
+    const others = [state({}), state({ delegation: { ...alma, scopes: new Set(['b']) } })];
+    for (const reader of others) expect(reader.mayRead({ owner: 'noor' }, SHOWN)).toBe(false);
+  });
+
+  it.each([{ owner: '' }, { owner: 7 }, { owner: null }, {}, null, 'noor'])(
+    'is read by nobody if %j does not say whose it is',
+    (row) => {
+      expect(state().mayRead(row, SHOWN)).toBe(false);
+    },
+  );
+
+  it('is told to the gateway, once for each subject', () => {
+    const reader = state();
+    for (const owner of ['noor', 'alma', 'noor']) expect(reader.reads({ owner }, SHOWN)).toBe(true);
+    expect(reader.reads({ owner: 'olu' }, OWNED)).toBe(false);
+    expect(reader.recorder.take('s', ROOT_CONTEXT)).toMatchObject({ subjects: ['noor', 'alma'] });
+    expect(reader.recorder.take('s', ROOT_CONTEXT)).toEqual({ v: 1, fields: [] });
+  });
+
+  it('is one of a hundred that are named, or one of more', () => {
+    const reader = state();
+    const read = (count: number): void => {
+      for (let i = 0; i < count; i += 1) reader.reads({ owner: `s${i}` }, SHOWN);
+    };
+    read(100);
+    expect(reader.recorder.take('s', ROOT_CONTEXT)).not.toHaveProperty('moreSubjects');
+    read(101);
+    const facts = reader.recorder.take('s', ROOT_CONTEXT);
+    expect(facts.subjects).toHaveLength(100);
+    expect(facts.moreSubjects).toBe(true);
+    reader.reads({ owner: 'x'.repeat(1_025) }, SHOWN);
+    expect(reader.recorder.take('s', ROOT_CONTEXT)).toEqual({ v: 1, fields: [], moreSubjects: true });
   });
 });
 
@@ -105,14 +153,15 @@ describe('a delegation that has ended', () => {
     const all = (): boolean[] => [
       ending.permits(1),
       ending.seesWholeValue(0),
-      ending.owns({ owner: 'alma' }, 'owner'),
+      ending.mayRead({ owner: 'alma' }, OWNED),
+      ending.mayRead({ owner: 'noor' }, SHOWN),
     ];
-    expect([ending.permits(0), ...all()]).toEqual([true, true, true, true]);
+    expect([ending.permits(0), ...all()]).toEqual([true, true, true, true, true]);
     ending.hasEnded(END_MS);
-    expect([ending.permits(0), ...all()]).toEqual([true, false, false, false]);
+    expect([ending.permits(0), ...all()]).toEqual([true, false, false, false, false]);
     expect(ending.delegation).toBeUndefined();
     expect(ending.hasEnded(0)).toBe(true);
-    expect(all()).toEqual([false, false, false]);
+    expect(all()).toEqual([false, false, false, false]);
   });
 
   it('is over when it is revoked', () => {

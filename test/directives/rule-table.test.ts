@@ -131,7 +131,7 @@ describe('the requirement of a field', () => {
   it('of an owned type needs a delegation', () => {
     const rules = table('type Query { t: T } type T @subject(field: "owner") { x: Int }', 'open');
     expect(rules.requirementOf('Query', 't').authenticated).toBe(true);
-    expect(rules.type('T')?.subject).toBe('owner');
+    expect(rules.type('T')?.subject).toEqual({ property: 'owner', unless: [] });
   });
 
   it('combines the rules of type extensions', () => {
@@ -293,6 +293,11 @@ describe('an invalid rule stops the start', () => {
 
   it.each([
     ['Query.x: this directive belongs on an object type', 'type Query { x: Int @subject(field: "a") }'],
+    [
+      'T: an alternative of "unless" must name a scope',
+      'type T @subject(field: "a", unless: [["a"], []]) { x: Int }',
+    ],
+    ['T: "unless" must be a list of lists of strings', 'type T @subject(field: "a", unless: "a") { x: Int }'],
     ['N: this directive belongs on an object type', 'interface N @subject(field: "a") { y: Int }'],
     ['N: this directive belongs on an object type', 'enum N @subject(field: "a") { A }'],
     ['T: this directive belongs on a field', 'type T @minimize(to: REDACT) { y: Int }'],

@@ -5,10 +5,18 @@ import { Namespaces } from '../../gateway/authenticate/namespaces.js';
 import { claimAt, readNames } from '../../gateway/authenticate/claims.js';
 import { RevocationView } from '../../revocation/view.js';
 import { checkConfig } from '../../gateway/index.js';
-import type { AuditRecord } from '../../audit/index.js';
 import { GatewayRequest } from '../../gateway/stages/gateway-request.js';
 import { Admission } from './admission.js';
-import { AUDIENCE, Cleanup, codes, compose, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
+import {
+  AUDIENCE,
+  Cleanup,
+  codes,
+  compose,
+  MemorySink,
+  startTestGateway,
+  TestIssuer,
+  TestSubgraph,
+} from './support.js';
 import type { TestGateway } from './support.js';
 
 const cleanup = new Cleanup();
@@ -456,18 +464,15 @@ describe('a service (RFC 9068 section 2.2: sub is the client)', () => {
   });
 
   it('is recorded as a service, without a person’s pseudonym', async () => {
-    const records: AuditRecord[] = [];
+    const sink = new MemorySink();
+    const { records } = sink;
     const admission = new Admission({
       issuers: [{ issuer: own.url, audience: AUDIENCE }],
       propagation: { issuer: 'https://gateway.example' },
       audit: {
         mode: 'required',
         pseudonymKey: new Uint8Array(32),
-        sink: {
-          lost: 0,
-          append: (record) => Promise.resolve(void records.push(record)),
-          close: () => Promise.resolve(),
-        },
+        sink,
       },
     });
     for (const sub of ['job', 'alma']) {

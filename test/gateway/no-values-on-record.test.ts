@@ -18,6 +18,7 @@ import {
   Cleanup,
   compose,
   freePort,
+  MemorySink,
   send,
   sendJson,
   startTestGateway,
@@ -304,7 +305,8 @@ describe('token identifiers on record', () => {
   it.each(['zebra', '10.0.0.1, zebra', '999.1.1.1', 'zebra::1'])(
     'an invalid forwarded address is left out: %s',
     async (remoteAddress) => {
-      const taken: AuditRecord[] = [];
+      const sink = new MemorySink();
+      const { records: taken } = sink;
       const protectedGateway = protectGateway(
         { supergraphSdl: compose(people, accounts) },
         {
@@ -313,11 +315,7 @@ describe('token identifiers on record', () => {
           audit: {
             mode: 'required',
             pseudonymKey: KEY,
-            sink: {
-              append: async (record) => void taken.push(record),
-              lost: 0,
-              close: async () => undefined,
-            },
+            sink,
           },
         },
       );

@@ -14,6 +14,7 @@ import {
   Cleanup,
   codes,
   compose,
+  MemorySink,
   send,
   TestIssuer,
   TestLog,
@@ -154,12 +155,7 @@ describe('protectGateway in one line', () => {
 
   it('keeps operations with a shared context apart', async () => {
     const log = new TestLog();
-    const records: { operationHash?: string | undefined }[] = [];
-    const sink = {
-      lost: 0,
-      append: async (record: { operationHash?: string }) => void records.push(record),
-      close: async () => undefined,
-    };
+    const sink = new MemorySink();
     const gateway = protectGateway(
       { supergraphSdl: supergraph },
       options({ log, audit: { mode: 'required', sink, pseudonymKey: new Uint8Array(32) } }),
@@ -177,7 +173,7 @@ describe('protectGateway in one line', () => {
       { hello: 'hello world' },
       { me: { nick: 'al', name: 'Name of c-000001' } },
     ]);
-    expect(new Set(records.map(({ operationHash }) => operationHash)).size).toBe(3);
+    expect(new Set(sink.records.map(({ operationHash }) => operationHash)).size).toBe(3);
   });
 });
 

@@ -4,12 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ApolloGateway } from '../../gateway/apollo.js';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import { protectGateway } from '../../gateway/index.js';
-import type { AuditRecord } from '../../audit/index.js';
 import {
   AUDIENCE,
   Cleanup,
   compose,
   listen,
+  MemorySink,
   send,
   sendJson,
   TestIssuer,
@@ -20,7 +20,8 @@ import type { Answer } from './support.js';
 
 const cleanup = new Cleanup();
 const log = new TestLog();
-const records: AuditRecord[] = [];
+const sink = new MemorySink();
+const { records } = sink;
 let issuer: TestIssuer;
 let stock: string;
 let shadow: string;
@@ -64,13 +65,7 @@ beforeAll(async () => {
       audit: {
         mode: 'required',
         pseudonymKey: new Uint8Array(32),
-        sink: {
-          lost: 0,
-          append: async (record) => {
-            records.push(record);
-          },
-          close: async () => undefined,
-        },
+        sink,
       },
       log,
     },

@@ -12,6 +12,7 @@ import type { TestSubgraph } from './support/subgraph.js';
 export { freePort } from '../../subgraphs/bank/start/free-port.js';
 export * from './support/http.js';
 export * from './support/issuer.js';
+export * from './support/memory-sink.js';
 export * from './support/subgraph.js';
 export { until } from '../support/wait.js';
 

@@ -14,6 +14,7 @@ import {
   Cleanup,
   compose,
   freePort,
+  MemorySink,
   send,
   sendJson,
   startTestGateway,
@@ -222,7 +223,8 @@ describe('an incomplete record says so', () => {
 
 describe('no failure beside the record prevents it', () => {
   it('a log that throws, in required mode', async () => {
-    const taken: AuditRecord[] = [];
+    const sink = new MemorySink();
+    const { records: taken } = sink;
     const gateway = protectGateway(
       { supergraphSdl: compose(people, accounts) },
       {
@@ -231,7 +233,7 @@ describe('no failure beside the record prevents it', () => {
         audit: {
           mode: 'required',
           pseudonymKey: new Uint8Array(32),
-          sink: { append: async (record) => void taken.push(record), lost: 0, close: async () => undefined },
+          sink,
         },
         log: {
           log: () => {

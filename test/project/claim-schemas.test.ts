@@ -11,7 +11,7 @@ import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { migrateAudit } from '@behalf/audit/postgres';
 import { readAudit } from '@behalf/audit/postgres';
-import type { AuditRecord } from '../../audit/index.js';
+import type { AuditEvent, AuditRecord } from '../../audit/index.js';
 import type { StoredAuditRecord } from '@behalf/audit/postgres';
 import type { AuditDatabase } from '@behalf/audit/postgres';
 import { OUTCOMES } from '../../audit/columns.js';
@@ -104,7 +104,7 @@ describe('the schemas match the types’ members', () => {
     const record: Members<AuditRecord> = {
       ...{ transactionId: true, traceId: true, traceLink: true, time: true, outcome: true, reason: true },
       ...{ caller: true, passedOn: true, operationName: true, operationHash: true, source: true },
-      ...{ fields: true, unaccounted: true },
+      ...{ fields: true, mutates: true, subjects: true, moreSubjects: true, unaccounted: true },
     };
     const caller: Members<AuditRecord['caller']> = {
       ...{ subjectPseudonym: true, service: true, clientId: true, actor: true },
@@ -118,6 +118,14 @@ describe('the schemas match the types’ members', () => {
     expect(await members('audit-record')).toEqual([...Object.keys(record), ...stored].sort());
     expect(await members('audit-record', 'properties', 'caller')).toEqual(Object.keys(caller).sort());
     expect(await members('audit-record', '$defs', 'access')).toEqual(Object.keys(access).sort());
+  });
+
+  it('of the audit event', async () => {
+    const event: Members<AuditEvent> = {
+      ...{ transactionId: true, traceId: true, time: true, event: true, caller: true },
+      ...{ operator: true, reason: true, subjects: true, details: true },
+    };
+    expect(await members('audit-event')).toEqual([...Object.keys(event), 'class', 'salt'].sort());
   });
 
   it('and the decisions and outcomes', async () => {

@@ -26,6 +26,7 @@ const SCHEMAS = [
   'directives/schemas/txn-token.schema.json',
   'directives/schemas/facts.schema.json',
   'audit/schemas/audit-record.schema.json',
+  'audit/schemas/audit-event.schema.json',
 ];
 
 /** The claims between the parts, as Markdown, generated from the published JSON Schemas alone. */

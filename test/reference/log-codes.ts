@@ -59,6 +59,9 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
   SUBREQUEST_MALFORMED_RESPONSE: 'Check what answers at the subgraph’s address.',
   SUBGRAPH_ERROR: 'Have the subgraph’s team investigate; its own log has the message.',
   TXN_TOKEN_NOT_EXCHANGED: 'Check whether `propagation.passOn` names the workload and the audience.',
+  AUDIT_GLASS_BROKEN:
+    'Nothing, if it was you. Otherwise remove `audit.breakGlass` from the configuration, and restart the gateway.',
+  AUDIT_REQUIRED_AGAIN: 'Remove `audit.breakGlass` from the configuration.',
   AUDIT_RECORD_LOST:
     'Check the database or the disk of the audit log. With `mode: required` nothing is lost.',
   AUDIT_UNAVAILABLE: 'Restore the database or the disk of the audit log: until then requests are refused.',

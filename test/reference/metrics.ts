@@ -4,7 +4,11 @@ import { cell, MADE_BY, table } from './markdown.js';
 
 /** The gateway's metrics as Markdown, generated from the registry of a gateway with everything on. */
 export function metricsReference(): string {
-  const sources = { auditLost: () => 0, revocationAgeSeconds: () => 0, clock: systemClock };
+  const sources = {
+    audit: { lost: 0, isGlassBroken: false },
+    revocationAgeSeconds: () => 0,
+    clock: systemClock,
+  };
   const metrics = new GatewayMetrics(sources);
   const rows = metrics
     .definitions()

@@ -10,6 +10,7 @@ export const SCHEMA_FILES = Object.freeze({
   'txn-token': 'directives/schemas/txn-token.schema.json',
   facts: 'directives/schemas/facts.schema.json',
   'audit-record': 'audit/schemas/audit-record.schema.json',
+  'audit-event': 'audit/schemas/audit-event.schema.json',
 });
 export type SchemaName = keyof typeof SCHEMA_FILES;
 

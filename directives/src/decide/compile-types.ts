@@ -15,6 +15,7 @@ import { DirectiveError } from '../errors.js';
 import { argumentsOf } from '../specification/link.js';
 import type { Links } from '../specification/link.js';
 import type { Minimization } from '../specification/minimize.js';
+import type { SubjectRule } from '../specification/subject.js';
 import { specificationOf } from '../specification/specified-directives.js';
 import type { Meaning } from '../specification/specified-directives.js';
 import { combine, NO_REQUIREMENT } from './requirement.js';
@@ -36,8 +37,8 @@ export interface TypeRule {
   readonly kind: 'object' | 'interface' | 'union' | 'enum' | 'scalar';
   readonly own: Requirement;
   readonly isPublic: boolean;
-  /** Property of a row with its subject (`@subject`). */
-  readonly subject: string | undefined;
+  /** Whose its rows are (`@subject`). */
+  readonly subject: SubjectRule | undefined;
   readonly fields: ReadonlyMap<string, FieldRule>;
   /** Its interfaces, or the members of a union. */
   readonly related: readonly string[];
@@ -58,7 +59,7 @@ interface MutableType {
   kind: TypeRule['kind'];
   requirements: Requirement[];
   isPublic: boolean;
-  subject: string | undefined;
+  subject: SubjectRule | undefined;
   fields: Map<string, FieldRule>;
   related: Set<string>;
 }
@@ -157,7 +158,7 @@ function readTypeDirectives(type: MutableType, node: RuledNode, links: Links): v
       case 'subject':
         if (type.kind !== 'object')
           throw new DirectiveError('INVALID_RULE', 'this directive belongs on an object type', coordinate);
-        type.subject = meaning.property;
+        type.subject = meaning.subject;
         // `@subject` implies `@authenticated`: anonymous callers own no rows.
         type.requirements.push({ ...NO_REQUIREMENT, authenticated: true });
         break;

@@ -102,6 +102,11 @@ export function isExemptFromMinimize(unless: Alternatives, delegation: Delegatio
   return holdsOne(unless, delegation.scopes);
 }
 
+/** Whether a delegation reads rows of every subject: it holds one alternative of the `unless` of `@subject`. */
+export function isExemptFromSubject(unless: Alternatives, delegation: Delegation | undefined): boolean {
+  return delegation !== undefined && holdsOne(unless, delegation.scopes);
+}
+
 /** The parts of a requirement: it is met if each of them is. Empty for an unrestricted one. */
 export function requirementParts(requirement: Requirement): readonly Requirement[] {
   return [

@@ -2,6 +2,7 @@ import type { Requirement } from '../decide/requirement.js';
 import type { Minimizer } from '../minimize/minimizer.js';
 import type { RecordedField } from '../record/recorder.js';
 import type { OwnRows } from './own-rows.js';
+import type { RowOwner } from './row-owner.js';
 
 /** Everything that one field's wrapper needs, computed before the first request. */
 export interface FieldPlan {
@@ -12,10 +13,10 @@ export interface FieldPlan {
   readonly requirementIndex: number;
   /** Whether it is a root field, with which an operation begins. */
   readonly isRoot: boolean;
-  /** Property with the subject of the row that this field is read from. */
-  readonly rowSubject: string | undefined;
-  /** Property with the subject of the rows that this field returns, if they are of one type. */
-  readonly returnedSubject: string | undefined;
+  /** Whose the row is that this field is read from. */
+  readonly rowOwner: RowOwner | undefined;
+  /** Whose the rows are that this field returns, if they are of one type. */
+  readonly returnedOwner: RowOwner | undefined;
   /** Removes foreign rows; undefined if none can be returned. */
   readonly ownRows: OwnRows | undefined;
   readonly minimizer: Minimizer | undefined;

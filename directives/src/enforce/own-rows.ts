@@ -1,7 +1,7 @@
 import { defaultTypeResolver, isAbstractType, isListType, isNonNullType } from 'graphql';
 import type { GraphQLAbstractType, GraphQLOutputType, GraphQLResolveInfo, GraphQLSchema } from 'graphql';
-import type { RuleTable } from '../decide/rule-table.js';
 import type { RequestState } from './request-state.js';
+import type { RowOwner } from './row-owner.js';
 import { awaitedLater, collect, isAsyncIterable, isIterable, isPromise } from './values.js';
 
 /** One call of a resolver, and its number of foreign rows. */
@@ -14,6 +14,9 @@ export interface RowsCall {
 
 /** Returns a resolver's result as if it had contained no foreign rows; a promise if some are awaited. */
 export type OwnRows = (value: unknown, call: RowsCall) => unknown;
+
+/** Whose the rows of a type are, by its name; undefined if they belong to nobody. */
+export type OwnerOf = (typeName: string) => RowOwner | undefined;
 
 /** Marks a rejected entry while the others are awaited. */
 class Rejected {
@@ -32,9 +35,9 @@ const FOREIGN = Symbol('foreign row');
 export function compileOwnRows(
   type: GraphQLOutputType,
   schema: GraphQLSchema,
-  rules: RuleTable,
+  ownerOf: OwnerOf,
 ): OwnRows | undefined {
-  const own = compileType(type, schema, rules);
+  const own = compileType(type, schema, ownerOf);
   if (own === undefined) return undefined;
   const orNull = (value: unknown): unknown => (value === FOREIGN ? null : value);
   return (value, call) => {
@@ -43,13 +46,13 @@ export function compileOwnRows(
   };
 }
 
-function compileType(type: GraphQLOutputType, schema: GraphQLSchema, rules: RuleTable): OwnRows | undefined {
-  if (isNonNullType(type)) return compileType(type.ofType, schema, rules);
+function compileType(type: GraphQLOutputType, schema: GraphQLSchema, ownerOf: OwnerOf): OwnRows | undefined {
+  if (isNonNullType(type)) return compileType(type.ofType, schema, ownerOf);
   const single = isListType(type)
-    ? compileList(type.ofType, schema, rules)
+    ? compileList(type.ofType, schema, ownerOf)
     : isAbstractType(type)
-      ? compileAbstract(type, schema, rules)
-      : compileObject(rules.type(type.name)?.subject);
+      ? compileAbstract(type, schema, ownerOf)
+      : compileObject(ownerOf(type.name));
   if (single === undefined) return undefined;
   const own: OwnRows = (value, call) => {
     if (value === null || value === undefined || value instanceof Error) return value;
@@ -58,13 +61,13 @@ function compileType(type: GraphQLOutputType, schema: GraphQLSchema, rules: Rule
   return own;
 }
 
-function compileObject(property: string | undefined): OwnRows | undefined {
-  if (property === undefined) return undefined;
-  return (row, call) => ownOrForeign(row, property, call);
+function compileObject(owner: RowOwner | undefined): OwnRows | undefined {
+  if (owner === undefined) return undefined;
+  return (row, call) => ownOrForeign(row, owner, call);
 }
 
-function ownOrForeign(row: unknown, property: string, call: RowsCall): unknown {
-  if (call.state.owns(row, property)) return row;
+function ownOrForeign(row: unknown, owner: RowOwner, call: RowsCall): unknown {
+  if (call.state.mayRead(row, owner)) return row;
   call.foreign += 1;
   return FOREIGN;
 }
@@ -73,19 +76,19 @@ function ownOrForeign(row: unknown, property: string, call: RowsCall): unknown {
 function compileAbstract(
   type: GraphQLAbstractType,
   schema: GraphQLSchema,
-  rules: RuleTable,
+  ownerOf: OwnerOf,
 ): OwnRows | undefined {
-  const subjects = new Map<unknown, string>();
+  const owners = new Map<unknown, RowOwner>();
   for (const { name } of schema.getPossibleTypes(type)) {
-    const property = rules.type(name)?.subject;
-    if (property !== undefined) subjects.set(name, property);
+    const owner = ownerOf(name);
+    if (owner !== undefined) owners.set(name, owner);
   }
-  if (subjects.size === 0) return undefined;
+  if (owners.size === 0) return undefined;
 
   return (row, call) => {
     const decide = (name: unknown): unknown => {
-      const property = subjects.get(name);
-      return property === undefined ? row : ownOrForeign(row, property, call);
+      const owner = owners.get(name);
+      return owner === undefined ? row : ownOrForeign(row, owner, call);
     };
     const resolveType = type.resolveType ?? defaultTypeResolver;
     let name: unknown;
@@ -101,9 +104,9 @@ function compileAbstract(
 function compileList(
   entryType: GraphQLOutputType,
   schema: GraphQLSchema,
-  rules: RuleTable,
+  ownerOf: OwnerOf,
 ): OwnRows | undefined {
-  const entry = compileType(entryType, schema, rules);
+  const entry = compileType(entryType, schema, ownerOf);
   if (entry === undefined) return undefined;
   const own: OwnRows = (value, call) => {
     // An async list, for graphql 17.

@@ -10,7 +10,7 @@ import { entitiesFieldOf } from '../schema/federation-fields.js';
 import { SUBJECT_RULE } from '../specification/subject.js';
 import { requirementDenial } from './denial.js';
 import { compileOwnRows } from './own-rows.js';
-import type { RowsCall } from './own-rows.js';
+import type { OwnerOf, RowsCall } from './own-rows.js';
 import type { ProtectionRuntime } from './runtime.js';
 import { awaitedLater, isPromise } from './values.js';
 import type { Interned } from './values.js';
@@ -26,6 +26,7 @@ export interface EntitiesInput {
   readonly rules: RuleTable;
   readonly requirements: Interned<Requirement>;
   readonly record: (coordinate: string, rule: string | undefined) => RecordedField;
+  readonly ownerOf: OwnerOf;
   readonly runtime: ProtectionRuntime;
 }
 
@@ -90,10 +91,10 @@ function whenPermitted(
 function withoutForeignRow(
   type: GraphQLObjectType | GraphQLInterfaceType,
   resolveReference: ReferenceResolver,
-  { schema, rules, record, runtime }: EntitiesInput,
+  { schema, ownerOf, record, runtime }: EntitiesInput,
 ): ReferenceResolver {
   const isAbstract = isInterfaceType(type);
-  const ownRows = compileOwnRows(type, schema, rules);
+  const ownRows = compileOwnRows(type, schema, ownerOf);
   if (ownRows === undefined) return (...args) => byItself(() => resolveReference(...args), isAbstract);
   const recorded = record(recordedAs(type), SUBJECT_RULE);
   return (reference, contextValue, info) => {

@@ -14,7 +14,7 @@ export function protectResolver(
   runtime: ProtectionRuntime,
   isSubscription: boolean,
 ): GraphQLFieldResolver<unknown, unknown> {
-  const { record, rowSubject, ownRows, minimizer } = plan;
+  const { record, rowOwner, ownRows, minimizer } = plan;
   const { stateOf, clock } = runtime;
 
   return (source, args, contextValue, info) => {
@@ -27,7 +27,7 @@ export function protectResolver(
     refuseUnlessPermitted(plan, state);
     // Foreign rows are removed where they are returned. One that gets here another way, such as through a server's own
     // `typeResolver`, is treated as missing as well.
-    if (rowSubject !== undefined && !state.owns(source, rowSubject)) {
+    if (rowOwner !== undefined && !state.reads(source, rowOwner)) {
       state.recorder.denied(plan.subjectRecord);
       return null;
     }

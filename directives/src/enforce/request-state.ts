@@ -4,11 +4,12 @@ import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from '../claims/read-txn-token.js';
-import { isMet, isExemptFromMinimize } from '../decide/requirement.js';
+import { isMet, isExemptFromMinimize, isExemptFromSubject } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
 import type { Alternatives } from '../specification/read-arguments.js';
 import { AccessRecorder } from '../record/recorder.js';
 import type { RecordedField } from '../record/recorder.js';
+import type { RowOwner } from './row-owner.js';
 
 /** The key of a request's state in the context value. A symbol, so that spreading a context keeps it. */
 export const REQUEST_STATE: unique symbol = Symbol('behalf.requestState');
@@ -41,6 +42,8 @@ export interface Caller {
 export interface CompiledProtection {
   readonly requirements: readonly Requirement[];
   readonly exemptions: readonly Alternatives[];
+  /** Of {@link RowOwner}. */
+  readonly rowExemptions: readonly Alternatives[];
   readonly fields: readonly RecordedField[];
   readonly clock: Clock;
 }
@@ -63,6 +66,7 @@ export class RequestState {
   #current: Delegation | undefined;
   readonly #decisions: Uint8Array;
   readonly #wholeValue: Uint8Array;
+  readonly #everyRow: Uint8Array;
   /** Operations that began in time, by an object that graphql-js creates per execution. */
   readonly #begun = new WeakSet<object>();
 
@@ -77,6 +81,7 @@ export class RequestState {
     this.recorder = new AccessRecorder(compiled.fields, compiled.clock);
     this.#decisions = new Uint8Array(compiled.requirements.length);
     this.#wholeValue = new Uint8Array(compiled.exemptions.length);
+    this.#everyRow = new Uint8Array(compiled.rowExemptions.length);
   }
 
   /** The delegation that decides. Undefined for an anonymous caller, and after the delegation's end. */
@@ -95,6 +100,7 @@ export class RequestState {
     this.#current = undefined;
     this.#decisions.fill(UNDECIDED);
     this.#wholeValue.fill(UNDECIDED);
+    this.#everyRow.fill(UNDECIDED);
   }
 
   /**
@@ -133,14 +139,51 @@ export class RequestState {
   }
 
   /**
-   * Whether a row belongs to the delegation's subject. A row without an owner belongs to nobody, and none belongs to a service.
+   * Whether the caller may read a row: it belongs to the delegation's subject, or the delegation reads every subject's. A row
+   * without an owner belongs to nobody, and none belongs to a service.
    */
-  owns(row: unknown, property: string): boolean {
+  mayRead(row: unknown, { property, exemptionIndex }: RowOwner): boolean {
+    const subject = subjectOf(row, property);
+    if (subject === undefined) return false;
+    return this.#owns(subject) || this.#readsEveryRow(exemptionIndex);
+  }
+
+  /** {@link mayRead}, for a field of the row: if so, the record says whose row was read. */
+  reads(row: unknown, owner: RowOwner): boolean {
+    if (!this.mayRead(row, owner)) return false;
+    this.noteRow(row, owner);
+    return true;
+  }
+
+  /** Records whose row is read. */
+  noteRow(row: unknown, { property }: RowOwner): void {
+    const subject = subjectOf(row, property);
+    if (subject !== undefined) this.recorder.readRowOf(subject);
+  }
+
+  #owns(subject: string): boolean {
     const delegation = this.#current;
     if (delegation === undefined || delegation.service === true) return false;
-    if (typeof row !== 'object' || row === null) return false;
-    return (row as Record<string, unknown>)[property] === delegation.subject;
+    return subject === delegation.subject;
   }
+
+  #readsEveryRow(index: number): boolean {
+    let decision = this.#everyRow[index] ?? NO;
+    if (decision === UNDECIDED) {
+      const unless = this.compiled.rowExemptions[index];
+      const every = unless !== undefined && isExemptFromSubject(unless, this.#current);
+      decision = every ? YES : NO;
+      this.#everyRow[index] = decision;
+    }
+    return decision === YES;
+  }
+}
+
+/** The owner of a row; undefined if it names none. */
+function subjectOf(row: unknown, property: string): string | undefined {
+  if (typeof row !== 'object' || row === null) return undefined;
+  const subject = (row as Record<string, unknown>)[property];
+  return typeof subject === 'string' && subject !== '' ? subject : undefined;
 }
 
 /** The state in a context value that `protectedContext` made. */

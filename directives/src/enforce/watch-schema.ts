@@ -9,20 +9,22 @@ export function watchResolver(
   resolve: GraphQLFieldResolver<unknown, unknown>,
   stateOf: (contextValue: unknown) => RequestState,
 ): GraphQLFieldResolver<unknown, unknown> {
-  const { record, subjectRecord, rowSubject, returnedSubject, minimizer } = plan;
+  const { record, subjectRecord, rowOwner, returnedOwner, minimizer } = plan;
 
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);
     const { recorder } = state;
     if (!state.permits(plan.requirementIndex)) recorder.wouldDeny(record);
-    else if (rowSubject !== undefined && !state.owns(source, rowSubject)) recorder.wouldDeny(subjectRecord);
+    else if (rowOwner !== undefined && !state.mayRead(source, rowOwner)) recorder.wouldDeny(subjectRecord);
     else if (minimizer !== undefined && !state.seesWholeValue(plan.exemptionIndex))
       recorder.wouldMinimize(record);
     else recorder.allowed(record);
+    // The row is read either way.
+    if (rowOwner !== undefined) state.noteRow(source, rowOwner);
     const value: unknown = resolve(source, args, contextValue, info);
-    if (returnedSubject !== undefined) {
+    if (returnedOwner !== undefined) {
       watchRows(value, info.returnType, (row) => {
-        if (!state.owns(row, returnedSubject)) recorder.wouldDeny(subjectRecord);
+        if (!state.mayRead(row, returnedOwner)) recorder.wouldDeny(subjectRecord);
       });
     }
     return value;

@@ -12,6 +12,7 @@ import { SUBJECT_RULE } from '../specification/subject.js';
 import { isFederationField } from '../schema/federation-fields.js';
 import type { FieldPlan } from './field-plan.js';
 import { compileOwnRows } from './own-rows.js';
+import type { RowOwner } from './row-owner.js';
 import { protectEntities } from './protect-entities.js';
 import { protectResolver } from './protect-resolver.js';
 import { protectSubscription } from './protect-subscription.js';
@@ -47,16 +48,23 @@ export function wrapFields(input: ProtectionInput): CompiledProtection {
       if (!isFederationField(schema, type, field)) wrapField(type, field, planner.plan(type, field), input);
     }
   }
-  const { requirements, exemptions, fields } = planner;
+  const { requirements, exemptions, rowExemptions, fields } = planner;
   if (enforcement !== 'shadow')
     protectEntities({
       schema,
       rules,
       requirements,
       record: (coordinate, rule) => planner.record(coordinate, rule),
+      ownerOf: planner.ownerOf,
       runtime,
     });
-  return { requirements: requirements.values, exemptions: exemptions.values, fields, clock: runtime.clock };
+  return {
+    requirements: requirements.values,
+    exemptions: exemptions.values,
+    rowExemptions: rowExemptions.values,
+    fields,
+    clock: runtime.clock,
+  };
 }
 
 function wrapField(
@@ -81,7 +89,10 @@ function wrapField(
 /** Computes the plan of each field, and numbers what plans share. */
 class FieldPlanner {
   readonly requirements = new Interned<Requirement>();
+  /** From `@minimize`. */
   readonly exemptions = new Interned<Alternatives>();
+  /** From `@subject`. */
+  readonly rowExemptions = new Interned<Alternatives>();
   readonly fields: RecordedField[] = [];
   /** In a supergraph the root types have their standard names, and the record uses the supergraph's coordinates. */
   readonly #rootNames: ReadonlyMap<GraphQLObjectType | null | undefined, string>;
@@ -95,6 +106,13 @@ class FieldPlanner {
       [input.schema.getSubscriptionType(), 'Subscription'],
     ]);
   }
+
+  /** Whose the rows of a type are. */
+  readonly ownerOf = (typeName: string): RowOwner | undefined => {
+    const subject = this.#input.rules.type(typeName)?.subject;
+    if (subject === undefined) return undefined;
+    return { property: subject.property, exemptionIndex: this.rowExemptions.index(subject.unless) };
+  };
 
   record(coordinate: string, rule: string | undefined, strategy?: string): RecordedField {
     const recorded = { index: this.fields.length, coordinate, rule, strategy };
@@ -115,9 +133,9 @@ class FieldPlanner {
       requirement,
       requirementIndex: this.requirements.index(requirement),
       isRoot: rootName !== undefined,
-      rowSubject: rules.type(type.name)?.subject,
-      returnedSubject: rules.type(getNamedType(field.type).name)?.subject,
-      ownRows: compileOwnRows(field.type, schema, rules),
+      rowOwner: this.ownerOf(type.name),
+      returnedOwner: this.ownerOf(getNamedType(field.type).name),
+      ownRows: compileOwnRows(field.type, schema, this.ownerOf),
       minimizer: this.#minimizerOf(`${type.name}.${field.name}`, field, minimization),
       exemptionIndex: minimization === undefined ? -1 : this.exemptions.index(minimization.unless),
     };

@@ -34,10 +34,19 @@ export const FACTS_EXTENSION = 'behalf';
 /** Compact form on the wire: `[coordinate, decision, count, strategy | null, rule | null]`. */
 export type FieldAccessTuple = readonly [string, AccessDecision, number, string | null, string | null];
 
+/** Most subjects that one response names. */
+export const MAX_SUBJECTS = 100;
+/** Longest name of a subject, in UTF-16 code units (OpenID Connect Core section 2 allows 255 characters). */
+export const MAX_SUBJECT_LENGTH = 1_024;
+
 /** The accesses of one request with an accepted transaction token. */
 export interface AccessFacts {
   readonly v: 1;
   readonly fields: readonly FieldAccessTuple[];
+  /** The subjects whose rows were read (`@subject`), each once. The gateway records them under pseudonyms. Absent: none. */
+  readonly subjects?: readonly string[];
+  /** Rows of more subjects were read than are named. */
+  readonly moreSubjects?: true;
   readonly refusedToken?: never;
 }
 

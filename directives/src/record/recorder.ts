@@ -1,7 +1,8 @@
 import { context as otelContext, SpanKind, trace, TraceFlags } from '@opentelemetry/api';
 import type { Context } from '@opentelemetry/api';
 import type { Clock } from '../clock.js';
-import { ACCESS_DECISIONS } from './facts.js';
+import { withoutUndefined } from '../without-undefined.js';
+import { ACCESS_DECISIONS, MAX_SUBJECT_LENGTH, MAX_SUBJECTS } from './facts.js';
 import type { AccessDecision, AccessFacts } from './facts.js';
 
 /** How often a coordinate was resolved with one decision. */
@@ -35,6 +36,8 @@ const WOULD_MINIMIZE = DECISIONS.indexOf('would-minimize');
 export class AccessRecorder {
   readonly #counts: Uint32Array;
   #touched: number[] = [];
+  readonly #subjects = new Set<string>();
+  #hasMoreSubjects = false;
   #startTime: number;
 
   readonly #fields: readonly RecordedField[];
@@ -67,6 +70,14 @@ export class AccessRecorder {
     this.#increment(field.index * DECISIONS.length + WOULD_MINIMIZE);
   }
 
+  /** Notes whose row was read. */
+  readRowOf(subject: string): void {
+    if (this.#subjects.has(subject)) return;
+    if (this.#subjects.size < MAX_SUBJECTS && subject.length <= MAX_SUBJECT_LENGTH)
+      this.#subjects.add(subject);
+    else this.#hasMoreSubjects = true;
+  }
+
   #increment(slot: number, by = 1): void {
     const before = this.#counts[slot] ?? 0;
     if (before === 0) this.#touched.push(slot);
@@ -84,16 +95,19 @@ export class AccessRecorder {
     for (const slot of this.#touched) this.#counts[slot] = 0;
     this.#touched = [];
     this.#startTime = this.#clock.now();
-    return {
-      v: 1,
-      fields: accesses.map(({ coordinate, decision, count, strategy, rule }) => [
-        coordinate,
-        decision,
-        count,
-        strategy ?? null,
-        rule ?? null,
-      ]),
-    };
+    const subjects = [...this.#subjects];
+    const moreSubjects = this.#hasMoreSubjects ? true : undefined;
+    this.#subjects.clear();
+    this.#hasMoreSubjects = false;
+    return withoutUndefined({
+      v: 1 as const,
+      fields: accesses.map(
+        ({ coordinate, decision, count, strategy, rule }) =>
+          [coordinate, decision, count, strategy ?? null, rule ?? null] as const,
+      ),
+      subjects: subjects.length === 0 ? undefined : subjects,
+      moreSubjects,
+    });
   }
 
   #accesses(): RecordedAccess[] {

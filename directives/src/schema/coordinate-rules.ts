@@ -3,7 +3,7 @@ import type { DateUnit } from '../specification/minimize.js';
 
 type NoArguments = Readonly<Record<string, never>>;
 
-/** Exempt from `@minimize`: delegations that hold one of these alternatives. */
+/** Exempt from the rule: delegations that hold one of these alternatives. */
 interface Unless {
   readonly unless?: Alternatives;
 }
@@ -25,7 +25,7 @@ export interface DirectiveArguments {
       | { readonly to: 'NOISE'; readonly spread: number; readonly step?: number }
     );
   readonly purpose: { readonly of: readonly string[] };
-  readonly subject: { readonly field: string };
+  readonly subject: Unless & { readonly field: string };
   readonly personalData: { readonly category: string };
 }
 

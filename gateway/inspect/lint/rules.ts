@@ -92,7 +92,7 @@ function checkRequirement(coordinate: string, requirement: Requirement): Found[]
 export function checkSubjects(written: RuleTable): Found[] {
   return [...written.allTypes()].flatMap((type) => {
     if (type.subject === undefined) return [];
-    const field = type.fields.get(type.subject);
+    const field = type.fields.get(type.subject.property);
     const returned = field === undefined ? undefined : written.type(field.returns);
     const isLeaf = returned === undefined || returned.kind === 'scalar';
     if (isLeaf && !['Boolean', 'Float', 'Int'].includes(field?.returns ?? '')) return [];
@@ -100,7 +100,7 @@ export function checkSubjects(written: RuleTable): Found[] {
       {
         code: 'SUBJECT_FIELD_SHAPE',
         coordinate: type.name,
-        message: `@subject names "${type.subject}", which is of type ${field?.returns ?? '?'} and names nobody`,
+        message: `@subject names "${type.subject.property}", which is of type ${field?.returns ?? '?'} and names nobody`,
       },
     ];
   });

@@ -1,24 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuditRecord } from '../../../audit/index.js';
+import { MemorySink } from '../support.js';
 import type { TestSubgraph } from '../support.js';
 import { answers, people as peoplePart, placed, serve } from './support.js';
 import type { ServeOptions, Setting } from './support.js';
 
 const ROWS = 50;
-const records: AuditRecord[] = [];
+const sink = new MemorySink();
+const { records } = sink;
 let setting: Setting;
 let people: TestSubgraph;
 
 const audit: ServeOptions['audit'] = {
   mode: 'required',
   pseudonymKey: new Uint8Array(32),
-  sink: {
-    lost: 0,
-    append: async (record) => {
-      records.push(record);
-    },
-    close: async () => undefined,
-  },
+  sink,
 };
 /** With the default limits none of these operations would get as far as an error. */
 const limits: NonNullable<ServeOptions['limits']> = {

@@ -1,0 +1,37 @@
+import { VerificationError } from './errors.js';
+import type { Entry } from './entry.js';
+import { parseRecord } from './proof.js';
+
+/** What the log says about records whose texts were erased. */
+export interface Erasure {
+  /** Of the record that says so. */
+  readonly index: number;
+  readonly recordClass: string;
+  /** Those that were stored before this time, in milliseconds since the epoch. */
+  readonly beforeMs: number;
+}
+
+/**
+ * Reads a record with `event: 'records-erased'`, which only the log's owner writes.
+ *
+ * @returns undefined for any other record
+ * @throws {VerificationError} for one that would let records disappear that were stored after it
+ */
+export function readErasure(
+  content: string,
+  index: number,
+  { recordClass, recordedAtMs }: Entry,
+): Erasure | undefined {
+  // As with keys: nearly no record is one of these.
+  if (!content.includes('"records-erased"')) return undefined;
+  const { event, details } = parseRecord(content);
+  if (event !== 'records-erased' || recordClass !== 'log') return undefined;
+  const { class: erased, before } = (details ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof erased !== 'string' || typeof before !== 'number' || !(before <= recordedAtMs)) {
+    throw new VerificationError(
+      'MALFORMED',
+      'it does not say which records were erased, of a time before it',
+    );
+  }
+  return { index, recordClass: erased, beforeMs: before };
+}

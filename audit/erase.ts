@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Kysely } from 'kysely';
+import type { AuditEvent, RecordClass } from './event.js';
+import { AuditError } from './errors.js';
+import { recordText } from './record-text.js';
+import type { AuditDatabase } from './schema.js';
+
+/** Who erases something at a console, and why. Both are recorded. */
+export interface Erasing {
+  readonly operator: string;
+  readonly reason: string;
+}
+
+/** Rows in one transaction, so that writers never wait long. */
+const ROWS_AT_A_TIME = 10_000;
+/** Younger records are never erased: the log's newest records are looked for to notice that they disappear. */
+const LEAST_AGE_MS = 2 * 86_400_000;
+
+/** Appends a record as the owner of the log's tables. */
+export async function appendEvent(db: Kysely<AuditDatabase>, event: AuditEvent): Promise<void> {
+  await sql`select from audit.append(${JSON.stringify([recordText(event)])}::jsonb)`.execute(db);
+}
+
+/** An event that a command caused, not a request. */
+export function consoleEvent(
+  event: AuditEvent['event'],
+  { operator, reason }: Erasing,
+  details: Pick<AuditEvent, 'details' | 'subjects'>,
+  nowMs: number,
+): AuditEvent {
+  return { transactionId: randomUUID(), time: nowMs, event, caller: {}, operator, reason, ...details };
+}
+
+/**
+ * Destroys a person's key: nothing leads from them to their records any more, and every hash stays valid. If they come back, they
+ * get another pseudonym. A gateway may use the old one for a minute, which leads nowhere either.
+ *
+ * @returns false if the log has no key of theirs
+ *
+ * @example
+ * ```ts
+ * import { type AuditDatabase, eraseSubject } from '@behalf/audit/postgres';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuditDatabase>('postgres://behalf@db.example/behalf');
+ * await eraseSubject(db, 'c-000001', { operator: 'mira', reason: 'request 4711' }, Date.now());
+ * await db.destroy();
+ * ```
+ */
+export async function eraseSubject(
+  db: Kysely<AuditDatabase>,
+  subject: string,
+  erasing: Erasing,
+  nowMs: number,
+): Promise<boolean> {
+  return db.transaction().execute(async (trx) => {
+    const { rows } = await sql`
+      delete from audit.subject_key where subject_hash = sha256(convert_to(${subject}::text, 'UTF8'))
+      returning 1`.execute(trx);
+    if (rows.length === 0) return false;
+    // Without their pseudonym: whoever still knows it elsewhere must not learn here whose it was.
+    await appendEvent(trx, consoleEvent('subject-erased', erasing, {}, nowMs));
+    return true;
+  });
+}
+
+/**
+ * Erases the texts of old records of one class. Their entries stay in the tree, so every proof and the whole log still verify; a
+ * record in the log says what was erased, and `verify` accepts what is missing on its account.
+ *
+ * @param before only records that were stored before this time
+ * @returns how many texts were erased
+ * @throws {AuditError} `AUDIT_TOO_YOUNG`
+ *
+ * @example
+ * ```ts
+ * import { type AuditDatabase, eraseRecords } from '@behalf/audit/postgres';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuditDatabase>('postgres://behalf@db.example/behalf');
+ * const before = new Date(Date.now() - 400 * 86_400_000);
+ * const why = { operator: 'mira', reason: 'kept for 400 days' };
+ * console.log(await eraseRecords(db, 'access', before, why, Date.now()));
+ * await db.destroy();
+ * ```
+ */
+export async function eraseRecords(
+  db: Kysely<AuditDatabase>,
+  recordClass: RecordClass,
+  before: Date,
+  erasing: Erasing,
+  nowMs: number,
+): Promise<number> {
+  if (before.getTime() > nowMs - LEAST_AGE_MS) throw new AuditError('AUDIT_TOO_YOUNG');
+  const details = { class: recordClass, before: before.getTime() };
+  // First: what is missing without it would be a finding.
+  await appendEvent(db, consoleEvent('records-erased', erasing, { details }, nowMs));
+  let erased = 0;
+  for (;;) {
+    const count = await eraseSome(db, recordClass, before);
+    erased += count;
+    if (count < ROWS_AT_A_TIME) break;
+  }
+  await dropEmptyDays(db, before);
+  return erased;
+}
+
+async function eraseSome(db: Kysely<AuditDatabase>, recordClass: RecordClass, before: Date): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    with gone as (
+      delete from audit.record where (recorded_at, seq) in (
+        select recorded_at, seq from audit.record
+        where recorded_at < ${before} and class = ${recordClass} limit ${ROWS_AT_A_TIME}
+      )
+      returning recorded_at, seq
+    ), unfound as (
+      delete from audit.record_subject as about using gone
+      where about.recorded_at = gone.recorded_at and about.seq = gone.seq
+    )
+    select count(*)::integer as count from gone`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
+/** Partitions of days from which every record is gone. */
+async function dropEmptyDays(db: Kysely<AuditDatabase>, before: Date): Promise<void> {
+  const { rows } = await sql<{ name: string }>`
+    select child.relname as name
+    from pg_inherits join pg_class as child on child.oid = inhrelid
+    where inhparent = 'audit.record'::regclass and child.relname ~ '^record_[0-9]{8}$'
+      and to_date(right(child.relname, 8), 'YYYYMMDD') < (${before}::timestamptz at time zone 'UTC')::date`.execute(
+    db,
+  );
+  for (const { name } of rows) {
+    const table = sql.table(`audit.${name}`);
+    const { rows: left } = await sql`select 1 from ${table} limit 1`.execute(db);
+    if (left.length === 0) await sql`drop table ${table}`.execute(db);
+  }
+}
