@@ -58,7 +58,13 @@ export interface AuditRecord {
   readonly operationHash?: string;
   /** The client's address, truncated to /24 or /48. */
   readonly source?: string;
+  /** Digest of the policy that cut the caller's rights. */
+  readonly policyVersion?: string;
+  /** Digest of the supergraph whose rules decided. */
+  readonly supergraphVersion?: string;
   readonly fields: readonly AuditedAccess[];
+  /** Who answers for the data of each subgraph in `fields` and `unaccounted`, as configured. */
+  readonly owners?: Readonly<Record<string, string>>;
   /** The root fields that a mutation will execute, for the outcome `intended`. */
   readonly mutates?: readonly string[];
   /** Pseudonyms of the subjects whose rows were read (`@subject`), sorted; at most 100. Absent: none, or nobody knows. */

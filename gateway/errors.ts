@@ -182,6 +182,8 @@ export interface Refusal {
 export class RefusedError extends GraphQLError {
   /** The response's headers, in lower case because Apollo Server merges them; the gateway adds to them. */
   readonly headers: Map<string, string>;
+  /** The client of a token that was refused although its signature is valid, for the record; never for the client. */
+  namedClient: string | undefined;
 
   constructor(readonly refusal: Refusal) {
     const headers = new Map(refusal.headers ?? []);

@@ -96,9 +96,10 @@ export class Pipeline {
     { reach }: Progress,
   ): Promise<ExecutionOutcome> {
     const { authentication, limits, authorization, recorder, log } = this.#parts;
-    const authenticated = reach(
-      adopt(await this.#authenticated(entry, reach), version.rules, authentication),
-    );
+    const authenticated = reach({
+      ...adopt(await this.#authenticated(entry, reach), version.rules, authentication),
+      supergraph: version.id,
+    });
     const limited = reach(await limit(authenticated, graphql, version.costs, limits));
     const prepared = reach(prepare(limited, graphql));
     const authorized = reach(await authorize(prepared, graphql, version, authorization));

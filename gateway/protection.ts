@@ -18,6 +18,7 @@ import type { Settings } from './options/settings.js';
 import type { PipelineParts } from './pipeline.js';
 import { compileSubgraphHeaders } from './propagate/subgraph-headers.js';
 import type { SubgraphHeaders } from './propagate/subgraph-headers.js';
+import type { SubgraphsOptions } from './propagate/subgraph-options.js';
 import { RefusedTokens } from './propagate/refused-tokens.js';
 import { UnprotectedSubgraphs } from './propagate/unprotected.js';
 import type { PolicyEvaluator } from './policies/index.js';
@@ -76,7 +77,7 @@ export function createProtection(settings: Settings): Protection {
   const audit = new AuditTrail(settings.audit, clock, log);
   const revocationAgeSeconds = (): number | undefined => revocations?.view.ageSeconds;
   const metrics = new GatewayMetrics({ audit, revocationAgeSeconds, clock });
-  const recorder = new Recorder({ audit, metrics, log, clock });
+  const recorder = new Recorder({ audit, metrics, owners: ownersOf(subgraphs), log, clock });
   return {
     pipeline: {
       authentication: {
@@ -110,6 +111,12 @@ export function createProtection(settings: Settings): Protection {
     revocations,
     resource,
   };
+}
+
+function ownersOf(subgraphs: SubgraphsOptions): ReadonlyMap<string, string> {
+  return new Map(
+    Object.entries(subgraphs).flatMap(([name, { owner }]) => (owner === undefined ? [] : [[name, owner]])),
+  );
 }
 
 function createAuthenticator(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { QueryPlannerConfig } from '@apollo/query-planner';
 import type { GatewayExecutor, GatewaySchemaLoadOrUpdateCallback } from '@apollo/server-gateway-interface';
 import { parse } from 'graphql';
@@ -25,6 +26,8 @@ export type Loaded = Parameters<GatewaySchemaLoadOrUpdateCallback>[0];
 export interface SupergraphVersion extends Execution {
   /** As it was given. */
   readonly sdl: string;
+  /** The same for the same text, for records. */
+  readonly id: string;
   /** The rules that cut its requests' tokens. */
   readonly rules: PolicyRules;
   readonly authorizer: OperationAuthorizer;
@@ -102,6 +105,7 @@ export async function createVersion(
     const { apiSchema } = loaded;
     return {
       sdl,
+      id: `sha-256:${createHash('sha256').update(sdl).digest('base64url')}`,
       rules,
       authorizer,
       policies,

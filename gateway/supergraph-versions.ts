@@ -208,6 +208,7 @@ export class SupergraphVersions {
           : protection.signer.tokenFor(propagation, name, authorizer, sent),
       errors: settings.subgraphErrors,
       isShadow: settings.authorization.mode === 'shadow',
+      recordsAnonymous: settings.audit.mode !== 'off' && settings.audit.anonymous,
       accountable: authorizer?.accountable.get(name) ?? new Map(),
       schema: authorizer?.schema ?? new GraphQLSchema({}),
       log: protection.log,

@@ -8,8 +8,9 @@ import { invalidToken, presentedToken, tokenRequired } from './bearer.js';
 import type { PresentedToken } from './bearer.js';
 import { readConfirmation } from './confirmation.js';
 import { readDelegation } from './delegation.js';
-import type { Issuers } from './issuers.js';
+import type { Issuers, VerifiedAccessToken } from './issuers.js';
 import { refuseLongLived } from './lifetime.js';
+import { namedClient } from './named-client.js';
 import type { SenderConstraint } from './sender-constraint.js';
 import type { AuthenticatedToken } from './token.js';
 
@@ -69,9 +70,11 @@ export class Authenticator {
     const token =
       (await this.#remembered(presented.digest)) ??
       (await this.#verifyOnce(presented, incoming.remoteAddress));
-    this.#refuseWhatEnded(token);
-    const nextNonce = await this.#options.senderConstraint.check(token, presented, incoming);
-    return { token, nextNonce };
+    return naming(token.delegation.clientId, async () => {
+      this.#refuseWhatEnded(token);
+      const nextNonce = await this.#options.senderConstraint.check(token, presented, incoming);
+      return { token, nextNonce };
+    });
   }
 
   /** A cached verification, unless the issuer has withdrawn or changed its key. @throws {RefusedError} */
@@ -95,6 +98,10 @@ export class Authenticator {
 
   async #verify(presented: string, address: string | undefined): Promise<Verified> {
     const verified = await this.#options.issuers.verify(presented, address);
+    return naming(namedClient(verified), async () => this.#read(verified));
+  }
+
+  #read(verified: VerifiedAccessToken): Verified {
     const { issuer, payload, key } = verified;
     // Also for opaque tokens: an issuer can be wrong about them, or be asked about a made-up token.
     refuseLongLived(payload, this.#options.maxTokenLifetimeSeconds(issuer.issuer), this.#options.clock);
@@ -131,6 +138,16 @@ export class Authenticator {
       });
     }
     if (revocation.isRevoked(token)) throw invalidToken('REVOKED');
+  }
+}
+
+/** Adds to a refusal the client that a valid signature named. */
+async function naming<Result>(client: string | undefined, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RefusedError) error.namedClient ??= client;
+    throw error;
   }
 }
 

@@ -12,6 +12,7 @@ import { KeySetDiscovery } from './discovery.js';
 import { TokenIntrospector } from './token-introspection.js';
 import type { TokenIntrospectionOptions } from './token-introspection.js';
 import { CLOCK_TOLERANCE_SECONDS } from './lifetime.js';
+import { namedClient } from './named-client.js';
 import { Namespaces } from './namespaces.js';
 
 /** One trusted issuer of access tokens. */
@@ -218,11 +219,21 @@ export class Issuers {
 
   #refusalOf(error: unknown, issuer: IssuerOptions): RefusedError {
     // An invalid key in a key set is jose's error as well; all others concern the token.
-    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid))
-      return invalidToken(error.code);
+    if (error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid)) {
+      const refusal = invalidToken(error.code);
+      refusal.namedClient = this.#clientOf(error, issuer);
+      return refusal;
+    }
     const reason = error instanceof KeysUnavailableError ? error.reason : 'ANSWER';
     this.#whenUnavailable(issuer, 'keys', reason);
     return keysUnavailable(reason);
+  }
+
+  /** jose verifies the signature before the claims, and has the payload only then. */
+  #clientOf(error: errors.JOSEError, issuer: IssuerOptions): string | undefined {
+    if (!(error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed))
+      return undefined;
+    return namedClient({ issuer, namespaces: this.#namespaces, payload: error.payload });
   }
 
   /**

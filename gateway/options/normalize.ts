@@ -92,7 +92,7 @@ function dpopSettings(dpop: CheckedOptions['dpop'], extras: Extras, clock: Clock
 /** @throws {ConfigurationError} if the destination of records is missing */
 function auditSettings(audit: CheckedOptions['audit'], extras: Extras, clock: Clock): AuditSettings {
   if (audit === undefined || audit.mode === 'off') return { mode: 'off' };
-  const { mode, file, database, breakGlass } = audit;
+  const { mode, file, database, anonymous, breakGlass } = audit;
   const sink = extras.get('audit.sink');
   const destination =
     sink !== undefined
@@ -109,6 +109,7 @@ function auditSettings(audit: CheckedOptions['audit'], extras: Extras, clock: Cl
     mode,
     destination,
     pseudonymKey,
+    anonymous,
     breakGlass: breakGlass === undefined ? undefined : readBreakGlass(breakGlass, mode, clock.now()),
   };
 }

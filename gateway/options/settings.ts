@@ -60,6 +60,7 @@ export interface CheckedOptions extends Pick<
     readonly file?: string;
     readonly database?: string;
     readonly pseudonymKey?: string;
+    readonly anonymous: boolean;
     readonly breakGlass?: BreakGlassOptions;
   };
   readonly policies: { readonly timeoutMs: number };

@@ -45,6 +45,8 @@ export interface DataSourceOptions {
   readonly whenTokenRefused: (reason: TxnTokenRefusal) => void;
   /** Errors pass unchanged, as the subgraph reported them. */
   readonly isShadow: boolean;
+  /** Whether it is also recorded what was asked for without a token. */
+  readonly recordsAnonymous: boolean;
   /** By coordinate: what the subgraph can resolve, and so report. */
   readonly accountable: ReadonlyMap<string, AccountableField>;
   /** The supergraph's schema, with the types of a response's fields. */
@@ -224,9 +226,12 @@ export class BehalfDataSource implements GraphQLDataSource {
     fetch: SubgraphFetch,
     variables: Readonly<Record<string, unknown>>,
   ): void {
-    const { name, accountable, whenTokenRefused } = this.#options;
+    const { name, accountable, recordsAnonymous, whenTokenRefused } = this.#options;
     // A protected subgraph returns facts for every request with a token, and for no other.
-    if (facts === undefined && delegation === undefined) return;
+    if (facts === undefined && delegation === undefined) {
+      if (recordsAnonymous) accounts.ask(name, this.#askedOf(fetch, variables, undefined));
+      return;
+    }
     const refusal = facts === undefined || delegation === undefined ? undefined : readRefusedToken(facts);
     const account =
       facts === undefined || refusal !== undefined ? undefined : readAccount(facts, accountable);

@@ -27,6 +27,8 @@ export type HeaderSource =
 export interface SubgraphOptions {
   /** The address, in place of the one in the supergraph. */
   readonly url?: string;
+  /** Who answers for its data, such as a team. Records name them. */
+  readonly owner?: string;
   /** Milliseconds for one request as a whole. Default 30,000. */
   readonly timeoutMs?: number;
   /**

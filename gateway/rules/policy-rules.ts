@@ -1,4 +1,5 @@
 import type { Clock } from '@behalf/directives';
+import { policyVersion } from '@behalf/policy';
 import type { Policy } from '@behalf/policy';
 import { PolicyCeiling } from '../authorize/ceiling.js';
 import type { RateCounters } from '../limit/rate-counters.js';
@@ -12,6 +13,8 @@ import type { PolicyEvaluator } from '../policies/index.js';
  */
 export interface PolicyRules {
   readonly policy: Policy | undefined;
+  /** The policy's version, for records. */
+  readonly version: string | undefined;
   readonly ceiling: PolicyCeiling | undefined;
   readonly rateLimit: RateLimit | undefined;
   /** In addition to policies as functions, which no file replaces. */
@@ -37,6 +40,7 @@ export function makeRules(
 ): PolicyRules {
   return {
     policy,
+    version: policy === undefined ? undefined : policyVersion(policy),
     evaluators,
     ceiling: policy === undefined ? undefined : new PolicyCeiling(policy, log, clock),
     rateLimit: policy === undefined ? undefined : new RateLimit(policy, counters),

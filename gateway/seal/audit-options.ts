@@ -21,6 +21,8 @@ export type AuditOptions =
        * start, so records of two runs name people differently. In a database, people have keys of their own.
        */
       readonly pseudonymKey?: Uint8Array | string | undefined;
+      /** Also records what callers without a token read: the fields that anybody may. Default: false. */
+      readonly anonymous?: boolean | undefined;
       /** With mode `required`: records are not required for a limited time. */
       readonly breakGlass?: BreakGlassOptions | undefined;
     };
@@ -35,5 +37,6 @@ export type AuditSettings =
       readonly mode: AuditMode;
       readonly destination: AuditDestination;
       readonly pseudonymKey: Uint8Array;
+      readonly anonymous: boolean;
       readonly breakGlass?: BreakGlass | undefined;
     };

@@ -10,6 +10,7 @@ import { hmac, recordedHash, recordedIdentifier, recordedOperationName } from '.
 
 /** More than any policy names. */
 const MAX_PURPOSES = 100;
+const MAX_SCOPES = 100;
 /** For all entries together, so that a record stays below the database's limit (1 MiB). */
 const MAX_FIELDS_BYTES = 768 * 1024;
 /** Per entry, besides its coordinate and rule. */
@@ -22,6 +23,8 @@ export interface RecordNames {
   readonly key: Uint8Array;
   /** Of every subject that the record is about. */
   readonly pseudonyms: SubjectPseudonyms;
+  /** Who answers for the data of each subgraph. */
+  readonly owners: ReadonlyMap<string, string>;
 }
 
 /** The subjects that the record of an operation is about. */
@@ -37,12 +40,21 @@ export function requestRecord(
   names: RecordNames,
 ): AuditRecord {
   const { key, pseudonyms } = names;
-  const { exchange, delegation, operation, authorization, isShadow = false, propagation } = stage;
+  const {
+    exchange,
+    delegation,
+    operation,
+    authorization,
+    isShadow = false,
+    namedClient,
+    propagation,
+  } = stage;
   const source = sourceOf(exchange.incoming.remoteAddress);
   const name = operation?.operation.name?.value;
   const accesses = propagation?.accounts.accesses ?? [];
   const subjects = (propagation?.accounts.subjects ?? []).flatMap((name) => pseudonyms.get(name) ?? []);
   const unaccounted = propagation?.accounts.unaccounted ?? [];
+  const fields = withinBounds([...accesses, ...denialsOf(authorization?.denials ?? [], isShadow)]);
   return withoutUndefined({
     transactionId: exchange.transactionId,
     traceId: exchange.traceId,
@@ -50,11 +62,14 @@ export function requestRecord(
     time: exchange.startedAtMs,
     outcome,
     reason,
-    caller: delegation === undefined ? {} : callerOf(delegation, names),
+    caller: delegation === undefined ? refusedCaller(namedClient, key) : callerOf(delegation, names),
     operationName: name === undefined ? undefined : recordedOperationName(name, key),
     operationHash: operation === undefined ? undefined : hmac(operation.queryHash, key).toString('hex'),
     source,
-    fields: withinBounds([...accesses, ...denialsOf(authorization?.denials ?? [], isShadow)]),
+    policyVersion: stage.rules?.version,
+    supergraphVersion: stage.supergraph,
+    fields,
+    owners: ownersOf([...fields.flatMap(({ subgraph }) => subgraph ?? []), ...unaccounted], names.owners),
     subjects: subjects.length === 0 ? undefined : subjects.sort(),
     moreSubjects: propagation?.accounts.hasMoreSubjects === true ? true : undefined,
     unaccounted: unaccounted.length === 0 ? undefined : unaccounted,
@@ -124,6 +139,22 @@ function withinBounds(fields: readonly AuditedAccess[]): readonly AuditedAccess[
   });
 }
 
+/** Of the caller of a refused token, only the client is named, if a valid signature named it. */
+function refusedCaller(namedClient: string | undefined, key: Uint8Array): AuditCaller {
+  return namedClient === undefined ? {} : { clientId: recordedIdentifier(namedClient, key) };
+}
+
+function ownersOf(
+  subgraphs: readonly string[],
+  owners: ReadonlyMap<string, string>,
+): Readonly<Record<string, string>> | undefined {
+  const known = [...new Set(subgraphs)].flatMap((subgraph) => {
+    const owner = owners.get(subgraph);
+    return owner === undefined ? [] : [[subgraph, owner] as const];
+  });
+  return known.length === 0 ? undefined : Object.fromEntries(known);
+}
+
 /** A service has no person behind it. */
 function personOf(delegation: Delegation | undefined): readonly string[] {
   return delegation === undefined || delegation.service === true ? [] : [delegation.subject];
@@ -131,12 +162,16 @@ function personOf(delegation: Delegation | undefined): readonly string[] {
 
 /** The caller. A service has no pseudonym. */
 function callerOf(delegation: Delegation, { key, pseudonyms }: RecordNames): AuditCaller {
-  const { subject, service, clientId, actor, consent } = delegation;
+  const { subject, service, clientId, actor, consent, scopes } = delegation;
   const isService = service === true;
   return withoutUndefined({
     service: isService ? service : undefined,
     subjectPseudonym: isService ? undefined : pseudonyms.get(subject),
     clientId: recordedIdentifier(clientId, key),
+    scopes: [...scopes]
+      .sort()
+      .slice(0, MAX_SCOPES)
+      .map((scope) => recordedIdentifier(scope, key)),
     actor: actor === undefined ? undefined : recordedIdentifier(actor.sub, key),
     consentId: consent === undefined ? undefined : recordedIdentifier(consent.id, key),
     consentVersion: consent?.version,

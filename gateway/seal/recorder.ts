@@ -20,6 +20,8 @@ import type { RecordNames } from './record.js';
 export interface RecorderParts {
   readonly audit: AuditTrail;
   readonly metrics: GatewayMetrics;
+  /** Who answers for the data of each subgraph. */
+  readonly owners: ReadonlyMap<string, string>;
   readonly log: GatewayLog;
   readonly clock: Clock;
 }
@@ -80,14 +82,14 @@ export class Recorder {
     subjects: readonly string[],
     make: (names: RecordNames) => AuditRecord,
   ): Promise<string | undefined> {
-    const { audit: trail, log } = this.#parts;
+    const { audit: trail, log, owners } = this.#parts;
     const audit = trail.open;
     if (audit === undefined) return undefined;
     // A custom sink may throw before it returns a promise.
     const named = (async () => pseudonymsOf(subjects, audit))();
     named.catch(() => trail.countLost());
     const durable = named.then((pseudonyms) =>
-      audit.sink.append(make({ key: audit.pseudonymKey, pseudonyms })),
+      audit.sink.append(make({ key: audit.pseudonymKey, pseudonyms, owners })),
     );
     if (audit.mode === 'best-effort') {
       durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: trail.lost }));

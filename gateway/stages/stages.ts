@@ -16,9 +16,15 @@ export interface Stage {
   /** Resources that the operations of the same HTTP request have used together. */
   readonly usage: SharedUse;
   readonly isAuthenticated: boolean;
+  /** The rules that cut the caller's token. */
+  readonly rules?: PolicyRules;
   readonly delegation?: Delegation | undefined;
+  /** The client of a refused token, if a valid signature named it. */
+  readonly namedClient?: string | undefined;
   readonly operation?: ClientOperation;
   readonly authorization?: Authorization;
+  /** The supergraph that decides and executes it. */
+  readonly supergraph?: string;
   /** Denials are only reported: the client's operation is executed whole. */
   readonly isShadow?: boolean;
   readonly propagation?: Propagation;
@@ -36,7 +42,6 @@ export interface Authenticated extends Stage {
   readonly isAuthenticated: true;
   /** As issued; {@link token} is cut by the rules. */
   readonly verified: AuthenticatedToken | undefined;
-  /** The rules that cut {@link token}. */
   readonly rules: PolicyRules;
   readonly token: AuthenticatedToken | undefined;
   readonly delegation: Delegation | undefined;

@@ -33,7 +33,8 @@ export async function refuse(
   { recorder, challenges, log }: RefusalParts,
 ): Promise<readonly [GraphQLError, ...GraphQLError[]]> {
   const refused = describe(error, stage, log);
-  const unsealed = await sealed(stage, refused, recorder);
+  const namedClient = error instanceof RefusedError ? error.namedClient : undefined;
+  const unsealed = await sealed({ ...stage, namedClient }, refused, recorder);
   const { errors } = unsealed === undefined ? refused : describe(unsealed, stage, log);
   challenges.complete(errors, stage.exchange.incoming);
   const [first = internalError(), ...others] = errors;

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { ACCESS_DECISIONS } from '@behalf/directives/internal';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -54,6 +54,7 @@ beforeAll(async () => {
   gateway = await startTestGateway(cleanup, supergraph, {
     listen: { port },
     issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+    subgraphs: { people: { owner: 'team-people' }, accounts: {} },
     audit: { mode: 'required', database: url, pseudonymKey: randomBytes(32).toString('base64url') },
   });
 });
@@ -185,6 +186,41 @@ describe('the record of a request', () => {
     expect(people.requests).toEqual([]);
   });
 
+  it('names the client of a refused token if a valid signature named it, and nobody else', async () => {
+    const expired = await issuer.mint({ exp: 1, sub: 'distinctive', client_id: 'late-app' });
+    await gateway.ask('{ hello }', { token: expired });
+    expect((await last()).caller).toEqual({ clientId: 'late-app' });
+    const elsewhere = await issuer.mint({ aud: 'https://other.example', client_id: 'lost-app' });
+    await gateway.ask('{ hello }', { token: elsewhere });
+    expect(await last()).toMatchObject({
+      outcome: 'authentication-failed',
+      caller: { clientId: 'lost-app' },
+    });
+    const broken = await issuer.mint({ consent: 'none', client_id: 'odd-app' });
+    await gateway.ask('{ hello }', { token: broken });
+    expect(await last()).toMatchObject({ reason: 'CONSENT_MALFORMED', caller: { clientId: 'odd-app' } });
+    const unbound = await issuer.mint({ cnf: { jkt: 'x'.repeat(43) }, client_id: 'thief' });
+    await gateway.ask('{ hello }', { token: unbound });
+    expect((await last()).caller).toEqual({ clientId: 'thief' });
+    const [head = '', claims = ''] = expired.split('.');
+    await gateway.ask('{ hello }', { token: `${head}.${claims}.${'A'.repeat(86)}` });
+    expect(await last()).toMatchObject({ reason: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED', caller: {} });
+    expect((await last()).caller).toEqual({});
+  });
+
+  it('says by which rules it was decided, and who answers for the data', async () => {
+    await gateway.ask('{ me { name accounts { iban } } }', {
+      token: await issuer.mint({ scope: 'name accounts:read' }),
+    });
+    const row = await last();
+    expect(row.caller.scopes).toEqual(['accounts:read', 'name']);
+    expect(row.supergraphVersion).toBe(
+      `sha-256:${createHash('sha256').update(supergraph).digest('base64url')}`,
+    );
+    expect(row).not.toHaveProperty('policyVersion');
+    expect(row.owners).toEqual({ people: 'team-people' });
+  });
+
   it('exists for an invalid operation, so that probing leaves a trace', async () => {
     const token = await issuer.mint();
     for (const query of ['{ distinctiveGuess }', '{ unclosed', '{ person(id: 1.5) { id } }']) {
@@ -247,6 +283,23 @@ describe('the record of a request', () => {
     const after = await newest();
     await Promise.all(Array.from({ length: 40 }, () => gateway.ask('{ hello }')));
     expect(await readAudit(database.db, { after, limit: 100 })).toHaveLength(40);
+  });
+});
+
+describe('what callers without a token read', () => {
+  it.each([
+    [true, ['Query.hello']],
+    [false, []],
+  ])('anonymous: %s', async (anonymous, coordinates) => {
+    const other = await startTestGateway(cleanup, supergraph, {
+      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+      audit: { mode: 'required', database: url, anonymous },
+    });
+    await other.ask('{ hello }');
+    const { fields, unaccounted } = await last();
+    expect(fields.map(({ coordinate }) => coordinate)).toEqual(coordinates);
+    for (const { decision } of fields) expect(decision).toBe('asked');
+    expect(unaccounted).toBeUndefined();
   });
 });
 

@@ -104,10 +104,11 @@ describe('the schemas match the types’ members', () => {
     const record: Members<AuditRecord> = {
       ...{ transactionId: true, traceId: true, traceLink: true, time: true, outcome: true, reason: true },
       ...{ caller: true, passedOn: true, operationName: true, operationHash: true, source: true },
+      ...{ policyVersion: true, supergraphVersion: true, owners: true },
       ...{ fields: true, mutates: true, subjects: true, moreSubjects: true, unaccounted: true },
     };
     const caller: Members<AuditRecord['caller']> = {
-      ...{ subjectPseudonym: true, service: true, clientId: true, actor: true },
+      ...{ subjectPseudonym: true, service: true, clientId: true, scopes: true, actor: true },
       ...{ consentId: true, consentVersion: true, purposes: true },
     };
     const access: Members<AuditRecord['fields'][number]> = {

@@ -32,6 +32,7 @@ export const SCHEMA: GraphQLSchema = buildSchema(`
 
 export const NO_RULES: PolicyRules = {
   policy: undefined,
+  version: undefined,
   ceiling: undefined,
   rateLimit: undefined,
   evaluators: [],
