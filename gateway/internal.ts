@@ -21,3 +21,5 @@ export { revocationErrors } from '@behalf/revocation/internal';
 export type { LogCode } from './log.js';
 export { readinessCodes } from './readiness.js';
 export { GatewayMetrics } from './seal/metrics.js';
+export { REQUEST_SPAN } from './request/exchange.js';
+export { requestSpanAttributes } from './seal/request-span.js';

@@ -72,6 +72,7 @@ export {
   MAX_SUBJECTS,
   type FieldAccess,
 } from './record/facts.js';
+export { type AttributeDescription, FIELD_SPAN, fieldSpanAttributes } from './record/field-span.js';
 export { parentContext } from './record/recorder.js';
 export { completeSubgraph } from './specification/complete.js';
 export {

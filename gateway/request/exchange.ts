@@ -6,6 +6,9 @@ import { isSpanContextValid, SpanKind, trace } from '@opentelemetry/api';
 import type { Span } from '@opentelemetry/api';
 import type { IncomingRequest } from './incoming-request.js';
 
+/** Until the operation's type is known, and for a request without an operation (OpenTelemetry, GraphQL server spans). */
+export const REQUEST_SPAN = 'GraphQL Operation';
+
 /** The identity of one operation in the log, the trace and the audit record. It never changes. */
 export class Exchange {
   /** `txn` of every transaction token, and of the audit record. */
@@ -27,9 +30,7 @@ export class Exchange {
   ) {
     this.startedAtMs = clock.now();
     const parent = parentContext(incoming.traceparent);
-    this.span = trace
-      .getTracer('behalf/gateway')
-      .startSpan('behalf.request', { kind: SpanKind.SERVER }, parent);
+    this.span = trace.getTracer('behalf/gateway').startSpan(REQUEST_SPAN, { kind: SpanKind.SERVER }, parent);
     this.traceparent = traceparentOf(this.span);
     const continued = trace.getSpanContext(parent);
     this.traceLink = continued !== undefined && isSpanContextValid(continued) ? continued.traceId : undefined;

@@ -16,6 +16,7 @@ import {
   tokenExchangeRecord,
 } from './record.js';
 import type { RecordNames } from './record.js';
+import { describeRequestSpan } from './request-span.js';
 
 export interface RecorderParts {
   readonly audit: AuditTrail;
@@ -55,6 +56,7 @@ export class Recorder {
     this.#sealed.add(stage.exchange);
     const durable = this.#append(subjectsOf(stage), (names) => requestRecord(stage, outcome, reason, names));
     this.#count(stage, outcome, reason);
+    describeRequestSpan(stage, outcome, reason);
     this.#log(stage, outcome, reason);
     const receipt = await durable;
     if (receipt !== undefined) this.#receipts.set(stage.exchange, receipt);

@@ -23,6 +23,7 @@ const compiled = {
   clock: systemClock,
 };
 const END_MS = 1_000_000;
+const REQUEST = { subgraph: 's', parent: ROOT_CONTEXT };
 /** Rows are their owner's alone. */
 const OWNED = { property: 'owner', exemptionIndex: 0 };
 /** Rows are also read with scope `a`. */
@@ -120,8 +121,8 @@ describe('a row of another subject', () => {
     const reader = state();
     for (const owner of ['noor', 'alma', 'noor']) expect(reader.reads({ owner }, SHOWN)).toBe(true);
     expect(reader.reads({ owner: 'olu' }, OWNED)).toBe(false);
-    expect(reader.recorder.take('s', ROOT_CONTEXT)).toMatchObject({ subjects: ['noor', 'alma'] });
-    expect(reader.recorder.take('s', ROOT_CONTEXT)).toEqual({ v: 1, fields: [] });
+    expect(reader.recorder.take(REQUEST)).toMatchObject({ subjects: ['noor', 'alma'] });
+    expect(reader.recorder.take(REQUEST)).toEqual({ v: 1, fields: [] });
   });
 
   it('is one of a hundred that are named, or one of more', () => {
@@ -130,13 +131,13 @@ describe('a row of another subject', () => {
       for (let i = 0; i < count; i += 1) reader.reads({ owner: `s${i}` }, SHOWN);
     };
     read(100);
-    expect(reader.recorder.take('s', ROOT_CONTEXT)).not.toHaveProperty('moreSubjects');
+    expect(reader.recorder.take(REQUEST)).not.toHaveProperty('moreSubjects');
     read(101);
-    const facts = reader.recorder.take('s', ROOT_CONTEXT);
+    const facts = reader.recorder.take(REQUEST);
     expect(facts.subjects).toHaveLength(100);
     expect(facts.moreSubjects).toBe(true);
     reader.reads({ owner: 'x'.repeat(1_025) }, SHOWN);
-    expect(reader.recorder.take('s', ROOT_CONTEXT)).toEqual({ v: 1, fields: [], moreSubjects: true });
+    expect(reader.recorder.take(REQUEST)).toEqual({ v: 1, fields: [], moreSubjects: true });
   });
 });
 

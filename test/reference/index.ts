@@ -3,6 +3,7 @@ import { claimsReference } from './claims.js';
 import { configurationReference } from './configuration.js';
 import { logReference } from './log-codes.js';
 import { metricsReference } from './metrics.js';
+import { telemetryReference } from './telemetry.js';
 
 /** The generated pages of docs/reference, by file name. */
 export const references: Readonly<Record<string, () => string | Promise<string>>> = Object.freeze({
@@ -12,4 +13,5 @@ export const references: Readonly<Record<string, () => string | Promise<string>>
   'errors.md': errorReference,
   'log-codes.md': logReference,
   'metrics.md': metricsReference,
+  'spans.md': telemetryReference,
 });

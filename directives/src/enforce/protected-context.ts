@@ -97,7 +97,11 @@ export function finishProtectedRequest(
   const { name } = guardOf(schema);
   const state = requestStateOf(contextValue);
   if (state === undefined) return undefined;
-  const facts = state.recorder.take(name, state.parent);
+  const facts = state.recorder.take({
+    subgraph: name,
+    parent: state.parent,
+    transactionId: state.caller.transactionId,
+  });
   const { delegation, refusedToken } = state.caller;
   if (delegation !== undefined) return facts;
   return refusedToken === undefined ? undefined : { v: facts.v, refusedToken };

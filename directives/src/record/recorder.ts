@@ -4,6 +4,8 @@ import type { Clock } from '../clock.js';
 import { withoutUndefined } from '../without-undefined.js';
 import { ACCESS_DECISIONS, MAX_SUBJECT_LENGTH, MAX_SUBJECTS } from './facts.js';
 import type { AccessDecision, AccessFacts } from './facts.js';
+import { FIELD_SPAN } from './field-span.js';
+import type { FieldSpanAttributes } from './field-span.js';
 
 /** How often a coordinate was resolved with one decision. */
 interface RecordedAccess {
@@ -20,6 +22,14 @@ export interface RecordedField {
   readonly coordinate: string;
   readonly rule: string | undefined;
   readonly strategy: string | undefined;
+}
+
+/** The request whose accesses were counted, for its spans. */
+export interface RecordedRequest {
+  readonly subgraph: string;
+  /** The gateway's span. */
+  readonly parent: Context;
+  readonly transactionId?: string | undefined;
 }
 
 const DECISIONS: readonly AccessDecision[] = ACCESS_DECISIONS;
@@ -89,9 +99,9 @@ export class AccessRecorder {
    * gateway. Later counts (the next event of a subscription, the next operation of a batch) start from zero, so that nothing is
    * reported twice. Spans cost nothing without a registered SDK.
    */
-  take(subgraph: string, parent: Context): AccessFacts {
+  take(of: RecordedRequest): AccessFacts {
     const accesses = this.#accesses();
-    emitSpans(accesses, { subgraph, parent, startTime: this.#startTime });
+    emitSpans(accesses, of, this.#startTime);
     for (const slot of this.#touched) this.#counts[slot] = 0;
     this.#touched = [];
     this.#startTime = this.#clock.now();
@@ -130,29 +140,21 @@ export class AccessRecorder {
 
 function emitSpans(
   accesses: readonly RecordedAccess[],
-  of: { readonly subgraph: string; readonly parent: Context; readonly startTime: number },
+  { subgraph, parent, transactionId }: RecordedRequest,
+  startTime: number,
 ): void {
   const tracer = trace.getTracer('@behalf/directives');
   for (const { coordinate, decision, count, strategy, rule } of accesses) {
-    tracer
-      .startSpan(
-        'behalf.field',
-        {
-          kind: SpanKind.INTERNAL,
-          startTime: of.startTime,
-          // OpenTelemetry ignores attributes that are undefined.
-          attributes: {
-            'behalf.subgraph': of.subgraph,
-            'graphql.field.coordinate': coordinate,
-            'behalf.decision': decision,
-            'behalf.count': count,
-            'behalf.strategy': strategy,
-            'behalf.rule': rule,
-          },
-        },
-        of.parent,
-      )
-      .end();
+    const attributes: FieldSpanAttributes = {
+      'behalf.coordinate': coordinate,
+      'behalf.decision': decision,
+      'behalf.count': count,
+      'behalf.subgraph': subgraph,
+      'behalf.strategy': strategy,
+      'behalf.rule': rule,
+      'behalf.transaction_id': transactionId,
+    };
+    tracer.startSpan(FIELD_SPAN, { kind: SpanKind.INTERNAL, startTime, attributes }, parent).end();
   }
 }
 
