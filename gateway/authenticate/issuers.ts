@@ -2,7 +2,7 @@ import type { Clock } from '@behalf/directives';
 import { systemClock } from '@behalf/directives/internal';
 import { KeysUnavailableError, RemoteKeys } from '@behalf/revocation/internal';
 import type { VerificationKey, VerifiedByKey } from '@behalf/revocation/internal';
-import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
+import { errors } from 'jose';
 import type { JWTPayload } from 'jose';
 import { anyOf } from '../any-of.js';
 import { ConfigurationError, RefusedError } from '../errors.js';
@@ -14,6 +14,7 @@ import type { TokenIntrospectionOptions } from './token-introspection.js';
 import { CLOCK_TOLERANCE_SECONDS } from './lifetime.js';
 import { namedClient } from './named-client.js';
 import { Namespaces } from './namespaces.js';
+import { isCompactJws, isOpaque, tokenType, unverifiedIssuer } from './token-form.js';
 
 /** One trusted issuer of access tokens. */
 export interface IssuerOptions {
@@ -247,22 +248,6 @@ export class Issuers {
   }
 }
 
-const COMPACT_JWS = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)$/;
-
-/**
- * RFC 7515 section 7.1, RFC 4648 section 3.5: each signature has one spelling. The decoder accepts others, which would give one
- * token many digests.
- */
-export function isCompactJws(token: string): boolean {
-  const signature = COMPACT_JWS.exec(token)?.[1];
-  return signature !== undefined && Buffer.from(signature, 'base64url').toString('base64url') === signature;
-}
-
-/** A token of three parts is a JWS or invalid: a malformed one is never introspected. */
-function isOpaque(token: string): boolean {
-  return token.split('.').length !== 3;
-}
-
 /** The one issuer that introspects opaque tokens. @throws {ConfigurationError} if there are several */
 function introspectingIssuer(issuers: readonly IssuerOptions[]): IssuerOptions | undefined {
   let found: IssuerOptions | undefined;
@@ -277,24 +262,6 @@ function introspectingIssuer(issuers: readonly IssuerOptions[]): IssuerOptions |
     found = options;
   });
   return found;
-}
-
-function unverifiedIssuer(token: string): string | undefined {
-  try {
-    return decodeJwt(token).iss;
-  } catch {
-    return undefined;
-  }
-}
-
-/** RFC 9068 section 4: `at+jwt` or `application/at+jwt`, in any case (RFC 7515 section 4.1.9). */
-function tokenType(token: string): string {
-  try {
-    const type = decodeProtectedHeader(token).typ?.toLowerCase() ?? '';
-    return type.startsWith('application/') ? type.slice('application/'.length) : type;
-  } catch {
-    return '';
-  }
 }
 
 function keysUnavailable(reason: string): RefusedError {

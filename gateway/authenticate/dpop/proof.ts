@@ -4,7 +4,7 @@ import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload, ProtectedHeaderParameters } from 'jose';
 import { ProofReplayStoreError } from '../../proof-replay/index.js';
 import type { ProofReplayStore } from '../../proof-replay/index.js';
-import { isCompactJws } from '../issuers.js';
+import { isCompactJws } from '../token-form.js';
 import type { DpopNonces } from './nonce.js';
 import { ProofKeys } from './proof-key.js';
 import { invalidProof, replayStoreUnavailable, useNonce } from './refusals.js';
