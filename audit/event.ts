@@ -47,6 +47,10 @@ export const auditEvents = Object.freeze({
     class: 'log',
     description: 'Somebody who is not the person asked for the pseudonym under which records name them.',
   },
+  'log-key-added': {
+    class: 'log',
+    description: 'A key of the log introduced the next one, which signs checkpoints from then on.',
+  },
   'records-erased': {
     class: 'log',
     description: 'The texts of old records of one class were erased. Their entries stay in the tree.',
@@ -84,6 +88,8 @@ export interface AuditEvent {
   readonly operator?: string;
   /** Why, as they said. */
   readonly reason?: string;
+  /** For `log-key-added`: the new key, in a note that a key before it signed (C2SP signed-note). */
+  readonly statement?: string;
   /** Pseudonyms of the people whom it concerns, sorted. */
   readonly subjects?: readonly string[];
   /** What it concerns, by identifiers and numbers. */

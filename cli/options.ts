@@ -78,6 +78,6 @@ export function parseNames(value: string): string[] {
 }
 
 /** For an option that can be given several times. */
-export function collect(value: string, earlier: readonly string[]): string[] {
+export function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];
 }

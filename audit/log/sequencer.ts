@@ -46,7 +46,8 @@ export interface SequencerOptions {
   readonly db: Kysely<AuditDatabase>;
   /** Keys of the log. Each signs every checkpoint: while a key is replaced, there are two. All have the log's origin as name. */
   readonly keys: readonly [NoteKey, ...NoteKey[]];
-  readonly lastSigned?: LastSigned | undefined;
+  /** What was signed on this machine; one beside each key. */
+  readonly lastSigned?: readonly LastSigned[] | undefined;
   readonly witnessing?: Witnessing | undefined;
   /** Whether checkpoints, and so proofs, count only with the quorum of witnesses. Default: false. */
   readonly needsWitnesses?: boolean | undefined;
@@ -139,11 +140,11 @@ export class Sequencer {
   }
 
   async #sign(head: Head): Promise<void> {
-    const { db, keys, lastSigned } = this.#options;
+    const { db, keys, lastSigned = [] } = this.#options;
     if (head.size !== this.#signedSize) {
-      lastSigned?.refuseOlder(head);
+      for (const last of lastSigned) last.refuseOlder(head);
       const checkpoint = await signHead(db, head, keys);
-      await lastSigned?.remember(head);
+      for (const last of lastSigned) await last.remember(head);
       this.#signedSize = head.size;
       this.#unwitnessed = checkpoint.isWitnessed ? undefined : { head, note: checkpoint.note };
     }

@@ -4,6 +4,7 @@ import { systemClock } from '@behalf/directives/internal';
 import {
   DatabaseSource,
   exportLog,
+  introduceKey,
   LastSigned,
   loadLogKey,
   newestCheckpoint,
@@ -13,7 +14,7 @@ import {
 } from '@behalf/audit/internal/log';
 import type { SequencerLog } from '@behalf/audit/internal/log';
 import { migrateAudit } from '@behalf/audit/postgres';
-import type { AuditDatabase } from '@behalf/audit/postgres';
+import type { AuditDatabase, Erasing } from '@behalf/audit/postgres';
 import { Witnesses } from '@behalf/witness';
 import { CommandError } from '../command-error.js';
 import { withDatabase } from '../database.js';
@@ -27,41 +28,68 @@ export interface SequencerCommandOptions {
   readonly databaseUrl: string;
   /** The log's name. */
   readonly origin: string;
-  /** File of its key; made if it is missing. */
-  readonly keyFile: string;
+  /** Files of its keys, which are made if they are missing. Several while a key is replaced: each signs. */
+  readonly keyFiles: readonly string[];
   /** A C2SP tlog-policy with the witnesses that are asked. Default: none. */
   readonly witnessPolicyFile?: string | undefined;
   /** Whether checkpoints count only with the quorum of witnesses. */
   readonly needsWitnesses?: boolean | undefined;
   readonly log: SequencerLog;
-  /** Called with the verifier key when the sequencer has started. */
-  readonly started: (verifierKey: string) => void;
+  /** Called with the verifier keys when the sequencer has started. */
+  readonly started: (verifierKeys: readonly string[]) => void;
   /** Aborting it ends the sequencer. */
   readonly signal: AbortSignal;
 }
 
 /** `behalf audit sequencer`: puts records into the log and signs it, until the signal. */
 export async function auditSequencer(options: SequencerCommandOptions): Promise<void> {
-  const { databaseUrl, keyFile, log, origin, signal, started } = options;
+  const { databaseUrl, keyFiles, log, origin, signal, started } = options;
   const { needsWitnesses, witnessPolicyFile } = options;
   if (needsWitnesses === true && witnessPolicyFile === undefined) {
     throw new CommandError('USAGE', '--require-witnesses needs --witnesses');
   }
-  const key = await loadLogKey(keyFile, origin);
+  const [first = '', ...others] = keyFiles;
+  const key = await loadLogKey(first, origin);
+  const more = await Promise.all(others.map((file) => loadLogKey(file, origin)));
   const witnessing =
     witnessPolicyFile === undefined ? undefined : new Witnesses(await readText(witnessPolicyFile));
-  const lastSigned = await LastSigned.open(`${keyFile}.last-signed`);
+  const lastSigned = await Promise.all(keyFiles.map((file) => LastSigned.open(`${file}.last-signed`)));
   const database = { max: 3, applicationName: 'behalf-audit-sequencer' };
   await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
     await migrateAudit(db);
-    const sequencer = new Sequencer({ db, keys: [key], lastSigned, witnessing, needsWitnesses, log });
+    const sequencer = new Sequencer({
+      db,
+      keys: [key, ...more],
+      lastSigned,
+      witnessing,
+      needsWitnesses,
+      log,
+    });
     sequencer.start();
-    started(verifierKey(key));
+    started([key, ...more].map((each) => verifierKey(each)));
     if (!signal.aborted) {
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     }
     await sequencer.close();
   });
+}
+
+/** `behalf audit rotate-key`: introduces the next key in the log. @returns it, as verifiers trust it */
+export async function auditRotateKey(
+  databaseUrl: string,
+  origin: string,
+  { keyFile, nextFile }: { readonly keyFile: string; readonly nextFile: string },
+  who: Erasing,
+): Promise<string> {
+  // A missing key must not be made here: nobody would trust it.
+  await readText(keyFile);
+  const current = await loadLogKey(keyFile, origin);
+  const next = await loadLogKey(nextFile, origin);
+  const database = { max: 1, applicationName: 'behalf-audit-rotate-key' };
+  await withDatabase(databaseUrl, database, (db: Kysely<AuditDatabase>) =>
+    introduceKey(db, current, next, who, systemClock.now()),
+  );
+  return verifierKey(next);
 }
 
 export interface ProveOptions {

@@ -37,7 +37,7 @@ function tailCommand(host: CommandProcess): Command {
 
 interface SequencerOptions {
   readonly data: string;
-  readonly key: string;
+  readonly key: readonly string[];
   readonly origin: string;
   readonly witnesses?: string;
   readonly requireWitnesses: boolean;
@@ -48,7 +48,11 @@ function sequencerCommand(host: CommandProcess): Command {
     new Command('sequencer')
       .description('put audit records into the log and sign it, until SIGINT or SIGTERM')
       .requiredOption('--origin <name>', 'name of the log, such as audit.bank.example')
-      .requiredOption('--key <file>', 'private key of the log (PEM); made if the file is missing')
+      .requiredOption(
+        '--key <file>',
+        'private key of the log (PEM); made if the file is missing; can be repeated while a key is replaced',
+        collect,
+      )
       .option('--witnesses <file>', 'whose cosignatures it asks for, a C2SP tlog-policy (default: nobody’s)')
       .option('--require-witnesses', 'only checkpoints with the quorum of witnesses count', false)
       .addOption(dataOption(host.env))
@@ -61,11 +65,13 @@ function sequencerCommand(host: CommandProcess): Command {
         await auditSequencer({
           databaseUrl,
           origin: options.origin,
-          keyFile: resolve(options.key),
+          keyFiles: options.key.map((file) => resolve(file)),
           witnessPolicyFile: options.witnesses,
           needsWitnesses: options.requireWitnesses,
           log: jsonLog(),
-          started: (verifierKey) => host.printLine(`log ${verifierKey}`),
+          started: (verifierKeys) => {
+            for (const key of verifierKeys) host.printLine(`log ${key}`);
+          },
           signal: stop.signal,
         });
       }),
@@ -153,6 +159,33 @@ function exportCommand(host: CommandProcess): Command {
   );
 }
 
+interface RotateKeyOptions extends ErasingOptions {
+  readonly origin: string;
+  readonly key: string;
+  readonly next: string;
+}
+
+function rotateKeyCommand(host: CommandProcess): Command {
+  return withExitCodes(
+    new Command('rotate-key')
+      .description('introduce the log’s next key, signed by its key, in the log itself')
+      .requiredOption('--origin <name>', 'name of the log')
+      .requiredOption('--key <file>', 'private key of the log that verifiers trust (PEM)')
+      .requiredOption('--next <file>', 'private key that follows (PEM); made if the file is missing')
+      .addOption(reasonOption())
+      .addOption(operatorOption())
+      .addOption(dataOption(host.env))
+      .action(async ({ by, data, key, next, origin, reason }: RotateKeyOptions) => {
+        const databaseUrl = await findDatabaseUrl(data, host.env);
+        const { auditRotateKey } = await import('../actions/audit-log.js');
+        const files = { keyFile: resolve(key), nextFile: resolve(next) };
+        const who = { operator: by, reason };
+        host.printLine(`log ${await auditRotateKey(databaseUrl, origin, files, who)}`);
+      }),
+    DEFAULT_EXIT_CODES,
+  );
+}
+
 interface ErasingOptions {
   readonly data: string;
   readonly reason: string;
@@ -208,5 +241,6 @@ export function auditCommand(host: CommandProcess): Command {
     .addCommand(exportCommand(host))
     .addCommand(eraseCommand(host))
     .addCommand(pruneCommand(host))
-    .addCommand(sequencerCommand(host));
+    .addCommand(sequencerCommand(host))
+    .addCommand(rotateKeyCommand(host));
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -134,9 +135,9 @@ it('audit sequencer makes a key, and records are provable', async () => {
     auditSequencer({
       databaseUrl: other.database.url,
       origin: 'audit.other.example',
-      keyFile,
+      keyFiles: [keyFile],
       log: { log: () => undefined },
-      started: (key) => keys.push(key),
+      started: (made) => keys.push(...made),
       signal: stop.signal,
     });
   const running = start();
@@ -159,6 +160,53 @@ it('audit sequencer makes a key, and records are provable', async () => {
   // Started again, it has the same key.
   await start();
   expect(keys[1]).toBe(keys[0]);
+  await other.drop();
+});
+
+it('audit rotate-key introduces a key that verifiers of the first one follow', async () => {
+  const other = await TestLog.create(`cli_${randomBytes(6).toString('hex')}`);
+  const [first, second] = [join(folder, 'first.pem'), join(folder, 'second.pem')];
+  const signWith = async (...keyFiles: string[]): Promise<readonly string[]> => {
+    const stop = new AbortController();
+    let keys: readonly string[] = [];
+    const running = auditSequencer({
+      databaseUrl: other.database.url,
+      origin: 'audit.other.example',
+      keyFiles,
+      log: { log: () => undefined },
+      started: (made) => (keys = made),
+      signal: stop.signal,
+    });
+    await other.sink.append(record());
+    const isSigned = async (): Promise<boolean> => {
+      const { rows } = await sql`select from audit.pending`.execute(other.database.db);
+      return rows.length === 0;
+    };
+    await until(isSigned, 'it is integrated');
+    stop.abort();
+    await running;
+    return keys;
+  };
+  const env = { DATABASE_URL: other.database.url };
+  const [trusted = ''] = await signWith(first);
+  const rotate = ['audit', 'rotate-key', '--origin', 'audit.other.example', '--key', first, '--next', second];
+  const { stdout } = await behalf([...rotate, '--reason', 'yearly', '--by', 'mira'], '', env);
+  expect(await signWith(first, second)).toEqual([trusted, stdout.trim().replace('log ', '')]);
+  await signWith(second);
+  await writeFile(policy, `log ${trusted}\nquorum none\n`);
+  const verified = await behalf(['audit', 'verify', '--policy', policy], '', env);
+  expect(verified).toMatchObject({ code: 0, stderr: '' });
+  expect(verified.stdout).toContain(`The log introduced the key ${stdout.trim().replace('log ', '')}`);
+  const missing = [
+    'audit',
+    'rotate-key',
+    '--origin',
+    'audit.other.example',
+    '--key',
+    join(folder, 'none.pem'),
+  ];
+  const refused = await behalf([...missing, '--next', second, '--reason', 'r'], '', env);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('none.pem') as string });
   await other.drop();
 });
 

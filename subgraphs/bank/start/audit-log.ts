@@ -25,7 +25,7 @@ export async function startAuditLog(
   const lastSigned = await LastSigned.open(`${keyFile}.last-signed`);
   await writeFile(auditPolicyFile(dataDir), `log ${verifierKey(key)}\nquorum none\n`);
   const db = openDatabase<AuditDatabase>(databaseUrl, { max: 2, applicationName: 'behalf-audit-sequencer' });
-  const sequencer = new Sequencer({ db, keys: [key], lastSigned, log });
+  const sequencer = new Sequencer({ db, keys: [key], lastSigned: [lastSigned], log });
   sequencer.start();
   return {
     async close() {

@@ -185,11 +185,11 @@ describe('a sequencer signs nothing', () => {
     const key = await loadLogKey(keyFile, ORIGIN);
     const options = { keys: [key] as const };
     await log.sink.append(record());
-    await log.sequencer({ ...options, lastSigned: await LastSigned.open(path) }).round();
+    await log.sequencer({ ...options, lastSigned: [await LastSigned.open(path)] }).round();
     await log.run('truncate audit.record, audit.pending, audit.leaf, audit.tile, audit.checkpoint');
     await log.run("update audit.head set size = 0, root = sha256('')");
     const restarted = { ...options, keys: [await loadLogKey(keyFile, ORIGIN)] as const };
-    const again = log.sequencer({ ...restarted, lastSigned: await LastSigned.open(path) });
+    const again = log.sequencer({ ...restarted, lastSigned: [await LastSigned.open(path)] });
     await expect(again.round()).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
     // As many records as before, but others.
     await log.run(
