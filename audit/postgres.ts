@@ -1,5 +1,7 @@
 /** The audit log in PostgreSQL. Needs the packages `pg`, `kysely` and `@behalf/store`, which the rest of this package does not. */
 export { eraseRecords, eraseSubject, type Erasing } from './erase.js';
+export { introduceKey } from './introduce-key.js';
+export type { NoteKey } from './log/note.js';
 export { PostgresAuditSink, type PostgresSinkOptions } from './postgres-sink.js';
 export type { AuditDatabase, RecordSubjectTable, RecordTable } from './schema.js';
 export {

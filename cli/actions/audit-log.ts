@@ -4,7 +4,6 @@ import { systemClock } from '@behalf/directives/internal';
 import {
   DatabaseSource,
   exportLog,
-  introduceKey,
   LastSigned,
   loadLogKey,
   newestCheckpoint,
@@ -13,7 +12,7 @@ import {
   verifierKey,
 } from '@behalf/audit/internal/log';
 import type { SequencerLog } from '@behalf/audit/internal/log';
-import { migrateAudit } from '@behalf/audit/postgres';
+import { introduceKey, migrateAudit } from '@behalf/audit/postgres';
 import type { AuditDatabase, Erasing } from '@behalf/audit/postgres';
 import { Witnesses } from '@behalf/witness';
 import { CommandError } from '../command-error.js';
