@@ -6,6 +6,7 @@ import { exhaustion } from './exhaustion.js';
 import { forgedHost } from './forged-host.js';
 import { forgedTxnToken } from './forged-txn-token.js';
 import { hostileSubgraph } from './hostile-subgraph.js';
+import { logDeleted, logEdited, logTruncated } from './log-tampered.js';
 import { replayedProof } from './replayed-proof.js';
 import { keyLeaked } from './key-leaked.js';
 import { revokedInUse } from './revoked-in-use.js';
@@ -26,6 +27,9 @@ export const drills: readonly Drill[] = Object.freeze([
   hostileSubgraph,
   exhaustion,
   stolenDatabasePassword,
+  logEdited,
+  logTruncated,
+  logDeleted,
   revokedInUse,
   clientRogue,
   keyLeaked,
