@@ -1,4 +1,5 @@
 import { benchAnalysis } from './analysis/run.js';
+import { benchAudit } from './audit/run.js';
 import { benchGateway } from './gateway/run.js';
 import { pin } from './harness/child.js';
 import { benchLimits } from './limits/run.js';
@@ -9,6 +10,7 @@ const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   analysis: benchAnalysis,
   subgraph: benchSubgraph,
   limits: benchLimits,
+  audit: benchAudit,
   // Runs before the others, which pin this process and its children to one processor.
   revocation: benchRevocation,
   gateway: () => {

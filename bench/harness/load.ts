@@ -37,9 +37,34 @@ export async function measure(
 
 async function burst(target: MeasuredProcess, requests: readonly LoadRequest[]): Promise<BurstResult> {
   const cpuBefore = await target.cpuMicros();
+  const result = await load(target.url, requests, CONNECTIONS);
+  const cpuAfter = await target.cpuMicros();
+  const answered = result['2xx'];
+  return {
+    requestsPerSecond: answered / result.duration,
+    cpuMicrosPerRequest: (cpuAfter - cpuBefore) / answered,
+  };
+}
+
+/** Mean milliseconds from a request to its answer, with so many connections that each ask again at once. */
+export async function meanLatencyMs(
+  { url }: Pick<MeasuredProcess, 'url'>,
+  requests: readonly LoadRequest[],
+  connections: number,
+): Promise<number> {
+  const result = await load(url, requests, connections);
+  // autocannon's own mean is of whole milliseconds.
+  return (connections * result.duration * 1_000) / result['2xx'];
+}
+
+async function load(
+  url: string,
+  requests: readonly LoadRequest[],
+  connections: number,
+): Promise<autocannon.Result> {
   const result = await autocannon({
-    url: target.url,
-    connections: CONNECTIONS,
+    url,
+    connections,
     duration: BURST_SECONDS,
     requests: requests.map(({ body, headers }) => ({
       method: 'POST',
@@ -47,17 +72,12 @@ async function burst(target: MeasuredProcess, requests: readonly LoadRequest[]):
       body,
     })),
   });
-  const cpuAfter = await target.cpuMicros();
-  const answered = result['2xx'];
-  if (result.non2xx > 0 || result.errors > 0 || answered === 0) {
+  if (result.non2xx > 0 || result.errors > 0 || result['2xx'] === 0) {
     throw new Error(
-      `${target.url}: ${result.non2xx} responses were no success, ${result.errors} connections failed`,
+      `${url}: ${result.non2xx} responses were no success, ${result.errors} connections failed`,
     );
   }
-  return {
-    requestsPerSecond: answered / result.duration,
-    cpuMicrosPerRequest: (cpuAfter - cpuBefore) / answered,
-  };
+  return result;
 }
 
 export function median(values: readonly number[]): number {
