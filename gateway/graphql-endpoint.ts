@@ -5,8 +5,9 @@ import {
   ApolloServerPluginLandingPageDisabled,
   ApolloServerPluginUsageReportingDisabled,
 } from '@apollo/server/plugin/disabled';
+import { GraphQLError } from 'graphql';
 import type { GraphQLFormattedError } from 'graphql';
-import { withoutUndefined } from '@behalf/directives/internal';
+import { isRecord, withoutUndefined } from '@behalf/directives/internal';
 import type { Shutdown } from '@behalf/http/internal';
 import { isClientError } from './client-error.js';
 import type { CheckedConfig } from './config/config.js';
@@ -110,14 +111,40 @@ export async function answerGraphQL(
   }
 }
 
-/** Unexpected errors tell the client nothing. The pipeline ensures that for its own; these come from outside of it. */
+/**
+ * Unexpected errors tell the client nothing. The pipeline ensures that for its own; these come from outside of it: from Apollo Server,
+ * which gives a few mistakes of the client a status, but no code.
+ */
 function maskUnexpected(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   if (formatted.extensions?.code !== 'INTERNAL_SERVER_ERROR' || isClientError(error)) return formatted;
+  if (isBadRequest(error))
+    return {
+      message: PERSISTED_QUERY_MISTAKES.get(formatted.message) ?? 'The request cannot be read',
+      extensions: { code: 'BAD_REQUEST' },
+    };
   return withoutUndefined({
     message: 'Internal server error',
     path: formatted.path,
     extensions: { code: 'INTERNAL_SERVER_ERROR' },
   });
+}
+
+/** Apollo Server's words, and ours, which also fit a member that is missing or of another type. */
+const PERSISTED_QUERY_MISTAKES: ReadonlyMap<string, string> = new Map([
+  [
+    'Unsupported persisted query version',
+    '"extensions.persistedQuery" must be an object with "version": 1 and "sha256Hash"',
+  ],
+  [
+    'provided sha does not match query',
+    '"extensions.persistedQuery.sha256Hash" must be the SHA-256 of the query, in lower-case hex',
+  ],
+]);
+
+function isBadRequest(error: unknown): boolean {
+  if (!(error instanceof GraphQLError) || error.extensions.code !== undefined) return false;
+  const { http } = error.extensions;
+  return isRecord(http) && http.status === 400;
 }
 
 /** Apollo's text may quote what a client sent; only the fact is logged. */
