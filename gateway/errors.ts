@@ -101,9 +101,15 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 403,
   },
+  BAD_USER_INPUT: {
+    description:
+      'A variable is not a value of its type, or is null where null may not stand (GraphQL sections 6.1.2 and 6.4.1). Subgraphs use the code as well.',
+    since: '0.1.0',
+    status: 400,
+  },
   NUMBER_NOT_EXACT: {
     description:
-      'A number would lose precision as a double: in a variable (the operation is refused), or in a subgraph response (null at its path).',
+      'A number would lose precision as a double: in a variable, or a Float literal beyond every double (the operation is refused); or in a subgraph response (null at its path).',
     since: '0.1.0',
     status: 400,
   },

@@ -53,7 +53,8 @@ export const httpErrors = Object.freeze({
     status: 400,
   },
   OPERATION_INVALID: {
-    description: 'The operation to explain cannot be parsed, or does not fit the schema; errors says why.',
+    description:
+      'The operation to explain cannot be parsed, or does not fit the schema; errors says why. As the reason of a record: an operation that was not executed, because it cannot be read, does not fit the schema, or has variables that cannot be used.',
     since: '0.1.0',
     status: 400,
   },

@@ -15,10 +15,6 @@ export const logCodes = Object.freeze({
       'At the start: the gateway follows no revocation stream. `turnOn` names the option that changes it.',
     since: '0.1.0',
   },
-  REQUEST_FAILED: {
-    description: 'A request failed; the reason is a code.',
-    since: '0.1.0',
-  },
   AUTHENTICATION_FAILED: {
     description: 'A token was refused; the reason names the failed check.',
     since: '0.1.0',
@@ -37,7 +33,11 @@ export const logCodes = Object.freeze({
     description: 'A request ended in an unexpected error: its class and stack frames, without the message.',
     since: '0.1.0',
   },
-  REQUEST_HANDLING_FAILED: { description: 'A request could not be answered at all.', since: '0.1.0' },
+  REQUEST_HANDLING_FAILED: {
+    description:
+      'A request could not be answered at all: the class and stack frames of its error, without the message.',
+    since: '0.1.0',
+  },
   WOULD_DENY: { description: 'In shadow mode: what would have been denied.', since: '0.1.0' },
   WOULD_LIMIT: {
     description: 'In shadow mode: a request that would have exceeded its rate class.',

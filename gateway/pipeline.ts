@@ -133,10 +133,9 @@ export class Pipeline {
     return refuseSuspended(authenticated, authentication);
   }
 
-  /** Otherwise anonymous callers could fill the document store with operations that are denied whole. */
+  /** Otherwise anonymous callers could fill the document store with operations that are denied or refused whole. */
   #forgetUnreadable({ authorization, delegation }: Stage, { document }: GatewayGraphQLRequestContext): void {
-    if (authorization === undefined || authorization.execute !== undefined || delegation !== undefined)
-      return;
+    if (authorization?.execute !== undefined || delegation !== undefined) return;
     this.#parts.documents.forget(document);
   }
 

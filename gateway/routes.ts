@@ -9,6 +9,7 @@ import { incomingOf } from './http/incoming.js';
 import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
 import { isGraphQLPath, pathOf, refuseAnywhere, refuseHttp, refuseOperation } from './http/refuse-http.js';
 import type { GatewayLog } from './log.js';
+import { failureFacts } from './stack-frames.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
 
 /** The addresses of health, before the gateway is complete. */
@@ -39,7 +40,7 @@ function answerFailure(
     refuseAnywhere(request, response, error.code, headers);
     return;
   }
-  log.log('error', 'REQUEST_HANDLING_FAILED', { error: error instanceof Error ? error.name : 'unknown' });
+  log.log('error', 'REQUEST_HANDLING_FAILED', failureFacts(error));
   if (response.headersSent) response.end();
   else refuseAnywhere(request, response, 'INTERNAL_SERVER_ERROR', headers);
 }

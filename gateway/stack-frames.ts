@@ -1,3 +1,5 @@
+import { GraphQLError } from 'graphql';
+
 /** Deep enough to find the place, short enough for one log line. */
 const MAX_FRAMES = 12;
 const NAME = /^[\w$.]+(?: \[\w+\])?$/;
@@ -24,4 +26,11 @@ export function stackFrames(error: unknown): string {
     .flatMap((line) => FRAME.exec(line)?.[1] ?? [])
     .slice(0, MAX_FRAMES)
     .join(' < ');
+}
+
+/** An unexpected error, for the log: its class and {@link stackFrames}. */
+export function failureFacts(error: unknown): { readonly error: string; readonly stack: string } {
+  // A GraphQLError that wraps another error has the other one's stack.
+  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
+  return { error: original instanceof Error ? original.name : 'unknown', stack: stackFrames(original) };
 }

@@ -1,6 +1,7 @@
 import { Kind } from 'graphql';
 import type { BooleanValueNode, SelectionNode } from 'graphql';
 import type { OperationAnalysis } from './analysis.js';
+import { valuesOf } from './variable-values.js';
 
 /** The values of `@skip` and `@include` in one request, which distinguish skipped from denied selections. */
 export class Conditions {
@@ -9,16 +10,10 @@ export class Conditions {
 
   constructor(analysis: OperationAnalysis, variables: Readonly<Record<string, unknown>>) {
     this.#names = analysis.conditionVariables;
+    const values = valuesOf(analysis.client.operation, variables);
     for (const name of this.#names) {
-      const given = Object.hasOwn(variables, name) ? variables[name] : undefined;
-      if (typeof given === 'boolean') this.#values.set(name, given);
-      else if (given === undefined) {
-        const definition = analysis.client.operation.variableDefinitions?.find(
-          (candidate) => candidate.variable.name.value === name,
-        );
-        if (definition?.defaultValue?.kind === Kind.BOOLEAN)
-          this.#values.set(name, definition.defaultValue.value);
-      }
+      const value = values.get(name);
+      if (typeof value === 'boolean') this.#values.set(name, value);
     }
   }
 

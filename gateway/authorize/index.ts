@@ -1,4 +1,5 @@
 export { chosenOperation } from './chosen-operation.js';
+export { editOperation } from './edit-operation.js';
 export { createOperationAuthorizer, DEFAULT_MAX_ERRORS } from './authorizer.js';
 export type { AuthorizerOptions } from './authorizer.js';
 export type {

@@ -56,12 +56,7 @@ export class ErrorPlacement {
   }
 
   #addForeign(error: GraphQLError): void {
-    this.#options.report({
-      subgraph: undefined,
-      code: 'INTERNAL_SERVER_ERROR',
-      path: '',
-      further: 0,
-    });
+    this.#options.report({ failure: error });
     if (this.#options.isShadow) this.#options.errors.add(() => withoutStack(error));
     else this.#addOnce('', undefined, internalError);
   }

@@ -124,11 +124,21 @@ function isUnsafe(value: unknown): boolean {
   return typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
 }
 
+/** A Float in the text of an operation that is larger than any double. */
+export class InexactLiteralError extends Error {
+  override readonly name = 'InexactLiteralError';
+
+  constructor(readonly node: IntValueNode | FloatValueNode) {
+    super('a literal cannot be carried exactly');
+  }
+}
+
 /**
  * The document with each literal that a double cannot hold written as a string, where a custom scalar is expected:
  * @apollo/gateway reads those by `parseInt`. Literals of an ID keep their digits.
  *
  * @param source its text, for a quick check
+ * @throws {InexactLiteralError} for a Float that @apollo/gateway could not read
  */
 export function settleLiterals(document: DocumentNode, source: string, schema: GraphQLSchema): DocumentNode {
   if (!SUSPECT_LITERAL.test(source)) return document;
@@ -137,6 +147,7 @@ export function settleLiterals(document: DocumentNode, source: string, schema: G
     const inputType = typeInfo.getInputType();
     // Inside a literal of such a scalar there is no type.
     const named = inputType === undefined || inputType === null ? undefined : getNamedType(inputType);
+    if (named?.name === 'Float' && !Number.isFinite(Number(node.value))) throw new InexactLiteralError(node);
     if (named !== undefined && (!isScalarType(named) || isSpecifiedScalarType(named))) return undefined;
     const number = ExactNumber.read(node.value);
     const settled = number instanceof ExactNumber ? settleNumber(number, named) : undefined;

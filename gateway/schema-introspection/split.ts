@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Kind, print } from 'graphql';
+import { Kind, print, visit } from 'graphql';
 import type {
   DocumentNode,
   FieldNode,
@@ -8,6 +8,7 @@ import type {
   SelectionNode,
   SelectionSetNode,
 } from 'graphql';
+import { editOperation } from '../authorize/index.js';
 import type { ClientOperation } from '../authorize/index.js';
 import { fragmentsOf, reachableFrom } from '../fragments.js';
 import { asksForSchema } from './rule.js';
@@ -37,7 +38,7 @@ export function splitSchemaIntrospection(client: ClientOperation): SplitSchemaIn
 }
 
 function takeApart(client: ClientOperation): SplitSchemaIntrospection {
-  const introspection = part(client, isIntrospection);
+  const introspection = part(withoutOwnDirectives(client), isIntrospection);
   const data = part(client, (field) => !isIntrospection(field));
   return {
     // An operation that introspects only below its root has no such part.
@@ -46,6 +47,15 @@ function takeApart(client: ClientOperation): SplitSchemaIntrospection {
     keys: rootKeys(client),
     isNested: data !== undefined && asksForSchema(data),
   };
+}
+
+/** Directives of the schema mean nothing to introspection, and their arguments can be of types that the caller does not see. */
+function withoutOwnDirectives(client: ClientOperation): ClientOperation {
+  return editOperation(client, (document) =>
+    visit(document, {
+      Directive: ({ name }) => (name.value === 'skip' || name.value === 'include' ? undefined : null),
+    }),
+  );
 }
 
 function isIntrospection(field: FieldNode): boolean {

@@ -124,8 +124,12 @@ export class Recorder {
     const transaction = exchange.transactionId;
     for (const [subgraph, entries] of propagation?.accounts.disbelieved ?? [])
       log.log('error', 'SUBGRAPH_FACTS_MALFORMED', { subgraph, entries, transaction });
-    if (outcome !== 'authentication-failed' && outcome !== 'failed') return;
-    const code = outcome === 'failed' ? 'REQUEST_FAILED' : 'AUTHENTICATION_FAILED';
-    log.log('warn', code, reason === undefined ? { transaction } : { transaction, reason });
+    // The error behind an operation that failed was logged where it was caught.
+    if (outcome !== 'authentication-failed') return;
+    log.log(
+      'warn',
+      'AUTHENTICATION_FAILED',
+      reason === undefined ? { transaction } : { transaction, reason },
+    );
   }
 }

@@ -1,8 +1,7 @@
 import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
-import type { GraphQLError } from 'graphql';
 import type { Authorization, ExecutionOutcome, OperationAuthorizer } from '../authorize/index.js';
 import { refuseSubscription } from '../authorize/refuse-subscription.js';
-import { variableErrors } from '../authorize/variables.js';
+import { requireVariables } from '../authorize/variables.js';
 import { RefusedError } from '../errors.js';
 import { InexactVariableError, settleVariables } from '../exact/input.js';
 import type { AuthorizationMode } from '../options/protection-options.js';
@@ -29,7 +28,7 @@ interface Rules {
   readonly policies: PolicyBook;
 }
 
-/** Decides what may be planned. @throws {RefusedError} */
+/** Decides what may be planned. @throws {RefusedError} or `InvalidVariablesError` */
 export async function authorize(
   prepared: Prepared,
   request: GatewayGraphQLRequestContext,
@@ -41,22 +40,7 @@ export async function authorize(
   refuseSubscription(operation);
   refuseSchemaIntrospection(operation.document, rule, hasToken);
   const variables = readVariables(request);
-  const invalid = variableErrors({
-    schema: request.schema,
-    operation: operation.operation,
-    variables,
-    suggests: rule === 'all',
-  });
-  const decided = { ...prepared, variables, isShadow: mode === 'shadow' };
-  if (invalid.length > 0) {
-    return {
-      ...decided,
-      schemaIntrospection: undefined,
-      asked: undefined,
-      authorization: notExecuted(invalid),
-      propagation: new Propagation(prepared.exchange, prepared.token, prepared.delegation),
-    };
-  }
+  requireVariables({ schema: request.schema, client: operation, variables, suggests: rule === 'all' });
   const split = splitSchemaIntrospection(operation);
   // Below the root, `granted` would show the whole schema, and the query planner fails if there are several subgraphs.
   if (split?.isNested === true) throw schemaIntrospectionRefused(403, true);
@@ -72,7 +56,9 @@ export async function authorize(
           operation.operation.name?.value,
         );
   return {
-    ...decided,
+    ...prepared,
+    variables,
+    isShadow: mode === 'shadow',
     delegation,
     schemaIntrospection,
     asked,
@@ -89,17 +75,6 @@ const NOTHING_ASKED: Authorization = Object.freeze({
   complete: (outcome: ExecutionOutcome) => outcome,
   observe: (outcome: ExecutionOutcome) => outcome,
 });
-
-/** For an operation that is not executed, in any mode. */
-function notExecuted(errors: readonly GraphQLError[]): Authorization {
-  return {
-    execute: undefined,
-    unchanged: false,
-    denials: [],
-    complete: () => ({ errors }),
-    observe: () => ({ errors }),
-  };
-}
 
 /** @throws {RefusedError} */
 function readVariables({

@@ -1,6 +1,7 @@
 import type { GatewayExecutor, GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { ClientOperation, ExecutionOutcome } from '../authorize/index.js';
 import { PROPAGATION } from '../propagate/propagation.js';
+import { withoutReservedVariable } from '../propagate/reserved-variable.js';
 import type { SharedUse } from '../request/shared-use.js';
 import type { GrantedSchemaIntrospection } from '../schema-introspection/index.js';
 import { isPlainOperationName } from '../seal/recorded-text.js';
@@ -34,12 +35,13 @@ export async function propagate(
 }
 
 async function executeOperation(
-  { isShadow, asked, authorization, variables, propagation, usage }: Authorized,
+  { isShadow, asked, authorization, variables: given, propagation, usage }: Authorized,
   request: GatewayGraphQLRequestContext,
   { execute }: Execution,
 ): Promise<ExecutionOutcome> {
-  const operation = isShadow ? asked : authorization.execute;
-  if (operation === undefined) return { data: {} };
+  const granted = isShadow ? asked : authorization.execute;
+  if (granted === undefined) return { data: {} };
+  const { operation, variables } = withoutReservedVariable({ operation: granted, variables: given });
   // @apollo/gateway caches plans by this hash and not by the document: a filtered document under the hash of the whole one
   // would run the whole one's plan.
   const filtered = {

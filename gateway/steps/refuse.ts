@@ -1,11 +1,12 @@
 import type { GraphQLError } from 'graphql';
 import type { AuditOutcome } from '@behalf/audit';
+import { InvalidVariablesError } from '../authorize/variables.js';
 import { internalError } from '../client-error.js';
 import { RefusedError } from '../errors.js';
 import type { Challenges } from '../authenticate/present-challenge.js';
 import type { GatewayLog } from '../log.js';
 import type { Recorder } from '../seal/recorder.js';
-import { stackFrames } from '../stack-frames.js';
+import { failureFacts } from '../stack-frames.js';
 import { RejectedError } from './reject.js';
 import type { Stage } from '../stages/stages.js';
 
@@ -56,6 +57,8 @@ async function sealed(stage: Stage, { outcome, reason }: Refused, recorder: Reco
 function describe(error: unknown, stage: Stage, log: GatewayLog): Refused {
   if (error instanceof RejectedError)
     return { outcome: 'refused', reason: 'UNAUTHORIZED_FIELD_OR_TYPE', errors: error.errors };
+  if (error instanceof InvalidVariablesError)
+    return { outcome: 'refused', reason: 'OPERATION_INVALID', errors: error.errors };
   // Only Behalf's own refusals reach the client: another library's GraphQLError can contain anything.
   if (error instanceof RefusedError) {
     const { code, reason } = error.refusal;
@@ -64,8 +67,7 @@ function describe(error: unknown, stage: Stage, log: GatewayLog): Refused {
   }
   log.log('error', 'INTERNAL_SERVER_ERROR', {
     transaction: stage.exchange.transactionId,
-    error: error instanceof Error ? error.name : 'unknown',
-    stack: stackFrames(error),
+    ...failureFacts(error),
   });
   return { outcome: 'failed', reason: 'INTERNAL_SERVER_ERROR', errors: [internalError()] };
 }

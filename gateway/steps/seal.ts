@@ -9,6 +9,8 @@ import type { Completed } from '../stages/stages.js';
  */
 export async function seal(completed: Completed, recorder: Recorder): Promise<ExecutionOutcome> {
   const { answer } = completed;
-  await recorder.seal(completed, answer.data === undefined ? 'failed' : 'answered', undefined);
+  // Every reason that a client could give for having no data was refused before.
+  if (answer.data === undefined) await recorder.seal(completed, 'failed', 'INTERNAL_SERVER_ERROR');
+  else await recorder.seal(completed, 'answered', undefined);
   return answer;
 }

@@ -12,7 +12,6 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
   AUDIT_OFF: 'Set `audit.mode` and a destination, unless nobody needs to know what was read.',
   REVOCATION_OFF:
     'Configure a stream under `revocation.streams`. Without one, a token is valid until it expires.',
-  REQUEST_FAILED: 'Look the reason up in the [error codes](errors.md).',
   AUTHENTICATION_FAILED:
     'Ignore single lines. If there are many with one reason, check clocks, the audience, and the keys that the issuer publishes.',
   ISSUER_KEYS_UNAVAILABLE:

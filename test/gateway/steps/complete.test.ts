@@ -38,6 +38,27 @@ describe('complete', () => {
     ]);
   });
 
+  it('logs an unexpected error with its class and frames', () => {
+    const log = new Log();
+    const failure = new GraphQLError('a value', { originalError: new RangeError('a value') });
+    const stage = executed(OUTCOME, {
+      authorization: decision({
+        complete: (outcome, report) => {
+          report?.({ failure });
+          report?.({ failure: 'a value' });
+          return outcome;
+        },
+      }),
+    });
+    complete(stage, log);
+    const transaction = stage.exchange.transactionId;
+    const stack: unknown = expect.stringContaining('complete.test.ts');
+    expect(log.lines).toEqual([
+      ['error', 'INTERNAL_SERVER_ERROR', { transaction, error: 'RangeError', stack }],
+      ['error', 'INTERNAL_SERVER_ERROR', { transaction, error: 'unknown', stack: '' }],
+    ]);
+  });
+
   it('answers with both parts, where the schema was asked for as well', () => {
     const schemaIntrospection = standIn<never>({ keys: ['__schema', 'me'] });
     const both = executed(

@@ -1,5 +1,6 @@
-import type { GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { InvalidVariablesError } from '../../../gateway/authorize/variables.js';
 import { RefusedError } from '../../../gateway/errors.js';
 import { refuse } from '../../../gateway/steps/refuse.js';
 import { RejectedError } from '../../../gateway/steps/reject.js';
@@ -65,6 +66,14 @@ describe('refuse', () => {
     expect(errors).toHaveLength(2);
     expect(sealed).toEqual([[stage, 'refused', 'UNAUTHORIZED_FIELD_OR_TYPE']]);
     expect(challenged[0]?.[0]).toBe(rejected.errors);
+  });
+
+  it('answers with each error of variables that cannot be used', async () => {
+    const invalid = new InvalidVariablesError([new GraphQLError('one'), new GraphQLError('two')]);
+    const { errors, sealed, log } = await run(invalid, AUTHENTICATED);
+    expect(errors).toEqual(invalid.errors);
+    expect(sealed).toEqual([[AUTHENTICATED, 'refused', 'OPERATION_INVALID']]);
+    expect(log.lines).toEqual([]);
   });
 
   it('answers with an error even when there is none to answer with', async () => {

@@ -14,14 +14,14 @@ function recorder(sealed: unknown[][], failure?: Error): Recorder {
 
 describe('seal', () => {
   it.each([
-    ['answered', { data: {} }],
-    ['answered', { data: null, errors: [] }],
-    ['failed', { errors: [] }],
-  ])('records an operation as %s: %j', async (outcome, answer) => {
+    ['answered', { data: {} }, undefined],
+    ['answered', { data: null, errors: [] }, undefined],
+    ['failed', { errors: [] }, 'INTERNAL_SERVER_ERROR'],
+  ])('records an operation as %s: %j', async (outcome, answer, reason) => {
     const sealed: unknown[][] = [];
     const completed = { ...executed({}), answer };
     expect(await seal(completed, recorder(sealed))).toBe(answer);
-    expect(sealed).toEqual([[completed, outcome, undefined]]);
+    expect(sealed).toEqual([[completed, outcome, reason]]);
   });
 
   it('gives no answer that cannot be recorded', async () => {
