@@ -1,6 +1,7 @@
 import {
   denialErrors,
   directiveErrors,
+  entityErrors,
   passOnErrors,
   requestErrors,
   subgraphLogCodes,
@@ -89,6 +90,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Refused requests of a subgraph',
     met: '`errors[].extensions.code` of a response of a protected subgraph.',
     codes: requestErrors,
+  },
+  {
+    title: 'Entities of a subgraph',
+    met: '`errors[].extensions.code` of a response of a protected subgraph, at `_entities` and the index.',
+    codes: entityErrors,
   },
   {
     title: 'Subscriptions of a subgraph',

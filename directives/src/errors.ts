@@ -85,6 +85,15 @@ export const requestErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Codes of single entities that cannot be resolved. */
+export const entityErrors = Object.freeze({
+  ENTITY_TYPE_UNKNOWN: {
+    description:
+      'A representation in `_entities` does not name an object type or an interface of the subgraph in `__typename`. It is null; the others are resolved.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
 /** Codes with which a subscription ends. */
 export const subscriptionErrors = Object.freeze({
   DELEGATION_ENDED: {

@@ -40,6 +40,7 @@ export { Interned } from './enforce/values.js';
 export {
   denialErrors,
   directiveErrors,
+  entityErrors,
   passOnErrors,
   requestErrors,
   subgraphLogCodes,
@@ -61,6 +62,7 @@ export {
   listOf,
   must,
   oneOf,
+  pathInsteadOf,
   type RefuseOption,
   text,
   withMethods,

@@ -15,6 +15,16 @@ export const text: Check = (value) => {
   if (typeof value !== 'string') return must('a string', value);
   return value === '' ? 'must not be empty' : undefined;
 };
+/** One line without the marks of SDL that has a separator of folders, or ends like the name of a file. */
+const LIKE_A_PATH = /^[^\n{}"@()]*(?:[\\/][^\n{}"@()]*|\.\w+)$/;
+
+/** The problem of a path in place of SDL, as the rest of a sentence that begins with its key; undefined for anything else. */
+export function pathInsteadOf(words: string, sdl: string): string | undefined {
+  return LIKE_A_PATH.test(sdl.trim())
+    ? `must be ${words}, not the path of a file; read the file as 'utf8'`
+    : undefined;
+}
+
 export const aFunction: Check = (value) =>
   typeof value === 'function' ? undefined : must('a function', value);
 export const aBoolean: Check = (value) =>

@@ -33,7 +33,7 @@ it('an unknown type beside a failing reference leaves no unhandled rejection', a
         source: 'query ($of: [_Any!]!) { _entities(representations: $of) { __typename } }',
         variableValues: { of: of.map((__typename) => ({ __typename, id: '1' })) },
       });
-    expect((await ask('Thing', 'Nothing')).errors).toHaveLength(1);
+    expect((await ask('Thing', 'Nothing')).errors).toHaveLength(2);
     // By itself, the failure is an error at its position, as before.
     const { data, errors } = await ask('Thing');
     expect(data).toEqual({ _entities: [null] });
@@ -159,5 +159,73 @@ describe('a reference', () => {
       { scope: 'things', subject: 'alma' },
     );
     expect(data).toEqual({ _entities: [{ id: '1 of alma' }] });
+  });
+});
+
+describe('a reference to no entity is an error at its index', () => {
+  const SDL = `
+    type Query { ok: Boolean @public }
+    enum Color { RED }
+    scalar Time
+    input Filter { id: ID }
+    interface Shape { id: ID! }
+    interface Node @key(fields: "id") { id: ID! }
+    type Thing implements Node @key(fields: "id") @public { id: ID! color(of: Filter): Color at: Time @public shape: Shape @public }
+    type Plain @public { id: ID! }`;
+  const good = { __typename: 'Thing', id: 'good' };
+  const resolvers = {
+    Thing: { __resolveReference: (reference: object) => Promise.resolve(reference) },
+    Node: { __resolveReference: ({ id }: { id: string }) => ({ __typename: id, id }) },
+  };
+  const UNKNOWN = 'ENTITY_TYPE_UNKNOWN';
+
+  it.each<[string, unknown, string | undefined]>([
+    ['an unknown type', { __typename: 'Nope', id: '1' }, UNKNOWN],
+    ['no type', { id: '1' }, UNKNOWN],
+    ['a number as type', { __typename: 1, id: '1' }, UNKNOWN],
+    ['null as type', { __typename: null, id: '1' }, UNKNOWN],
+    ['a list as type', { __typename: ['Thing'], id: '1' }, UNKNOWN],
+    ['an inherited member as type', { __typename: 'constructor', id: '1' }, UNKNOWN],
+    ['text', 'Thing', UNKNOWN],
+    ['a number', 5, UNKNOWN],
+    ['an empty object', {}, UNKNOWN],
+    ['a list', [], UNKNOWN],
+    ['an enum', { __typename: 'Color' }, UNKNOWN],
+    ['a scalar', { __typename: 'Time' }, UNKNOWN],
+    ['an input type', { __typename: 'Filter', id: '1' }, UNKNOWN],
+    ['the union of entities', { __typename: '_Entity', id: '1' }, UNKNOWN],
+    ['an interface that is no entity', { __typename: 'Shape', id: '1' }, undefined],
+    ['an interface’s row of another type', { __typename: 'Node', id: 'Plain' }, undefined],
+    ['an interface’s row of no type', { __typename: 'Node', id: 'Nope' }, undefined],
+    ['an object type that is no entity', { __typename: 'Plain', id: '1' }, undefined],
+    ['the query type', { __typename: 'Query' }, undefined],
+  ])('%s', async (_case, bad, code) => {
+    const subgraph = testedSubgraph(SDL, resolvers);
+    const ask = (...of: unknown[]): Promise<Asked> =>
+      subgraph.ask(
+        'query ($of: [_Any!]!) { _entities(representations: $of) { ... on Thing { id } } }',
+        {},
+        { of },
+      );
+    const unheard = await unhandledDuring(async () => {
+      const { data, errors } = await ask(good, bad, { ...good, id: 'next' }, bad);
+      expect(data).toEqual({ _entities: [{ id: 'good' }, null, { id: 'next' }, null] });
+      expect(errors?.map(({ path }) => path)).toEqual([
+        ['_entities', 1],
+        ['_entities', 3],
+      ]);
+      for (const error of errors ?? []) expect(error.extensions['code']).toBe(code);
+      expect((await ask(bad)).data).toEqual({ _entities: [null] });
+    });
+    expect(unheard).toEqual([]);
+  });
+
+  it('beside references to an interface and to object types', async () => {
+    const { data } = await testedSubgraph(SDL, resolvers).ask(
+      'query ($of: [_Any!]!) { _entities(representations: $of) { ... on Thing { id } } }',
+      {},
+      { of: [{ __typename: 'Node', id: 'Thing' }, {}, good, { __typename: 'Node', id: 'Thing' }] },
+    );
+    expect(data).toEqual({ _entities: [{ id: 'Thing' }, null, { id: 'good' }, { id: 'Thing' }] });
   });
 });

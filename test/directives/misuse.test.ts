@@ -4,6 +4,7 @@ import {
   buildProtectedSubgraph,
   finishProtectedRequest,
   protectedContext,
+  protectedSubgraphPlugin,
   protectSchema,
 } from '@behalf/directives';
 import type { ProtectionOptions } from '@behalf/directives';
@@ -30,6 +31,15 @@ describe('a mistake in the use of the library is an error with a code', () => {
     await expect(protectedContext(plain(), {})).rejects.toEqual(expected);
     expect(() => finishProtectedRequest(plain(), {})).toThrow(expected);
   });
+
+  it.each([{}, null, undefined, 'type Query { ok: Int }', plain()])(
+    'a plugin for what is no protected schema: %s',
+    (given) => {
+      expect(() => protectedSubgraphPlugin(given as GraphQLSchema)).toThrow(
+        error('NOT_PROTECTED', 'neither buildProtectedSubgraph nor protectSchema'),
+      );
+    },
+  );
 
   it('a schema that is protected twice', () => {
     const schema = plain();

@@ -133,6 +133,16 @@ it.each([
   ['resolver', { resolver: {} }],
   ['resolvers', { resolvers: undefined }],
   ['typeDefs', { typeDefs: undefined }],
+  ['typeDefs', { typeDefs: '' }],
+  ['typeDefs', { typeDefs: 5 }],
+  ['typeDefs', { typeDefs: Buffer.from(SDL) }],
+  ['typeDefs', { typeDefs: {} }],
+  ['typeDefs', { typeDefs: () => SDL }],
+  ['typeDefs', { typeDefs: Promise.resolve(SDL) }],
+  ['typeDefs', { typeDefs: buildSchema('type Query { a: Int }') }],
+  ['typeDefs', { typeDefs: [SDL, Buffer.from('')] }],
+  ['typeDefs', { typeDefs: './schema.graphql' }],
+  ['typeDefs', { typeDefs: [SDL, 'type Query {'] }],
   ['transform', { transform: {} }],
   ['rules', { rules: {} }],
 ])('buildProtectedSubgraph refuses a wrong or unknown option and names it: %s', (key, more) => {
@@ -166,6 +176,32 @@ it.each([
 it.each([
   ['resolvers: is missing', { resolvers: undefined }],
   ['transform: must be a function, not an object', { transform: {} }],
+  [
+    "typeDefs: must be SDL, or a document that graphql parsed, or a list of them, not a Buffer; read the file as 'utf8'",
+    { typeDefs: Buffer.from(SDL) },
+  ],
+  [
+    'typeDefs: must be SDL, or a document that graphql parsed, or a list of them, not a number',
+    { typeDefs: 5 },
+  ],
+  [
+    'typeDefs: must be SDL, or a document that graphql parsed, or a list of them, not a number, at place 2 of the list',
+    { typeDefs: [SDL, 5] },
+  ],
+  ...[
+    './schema.graphql',
+    '/srv/people/schema.graphqls',
+    'schema.gql',
+    'my people/schema.graphql',
+    'C:\\people.graphql',
+  ].map((typeDefs): [string, object] => [
+    "typeDefs: must be SDL, not the path of a file; read the file as 'utf8'",
+    { typeDefs },
+  ]),
+  [
+    'typeDefs: Syntax Error: Expected ":", found <EOF>.\n\ntypeDefs:1:15\n1 | type Query { a\n  |               ^',
+    { typeDefs: 'type Query { a' },
+  ],
   ['rules: is an option of protectSchema; here, write rules as directives in typeDefs', { rules: {} }],
 ])('buildProtectedSubgraph says what is wrong: %s', (message, more) => {
   expect(() => build(more)).toThrow(expect.objectContaining({ code: 'INVALID_OPTIONS', message }));

@@ -2,6 +2,7 @@ import { GraphQLError } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
 import type { requestErrors } from '../errors.js';
 import { FACTS_EXTENSION } from '../record/facts.js';
+import { guardOf } from './guard.js';
 import { finishProtectedRequest, isBoundElsewhere } from './protected-context.js';
 
 /** The used part of Apollo Server's `ApolloServerPlugin`, so that the library does not depend on a server. */
@@ -35,6 +36,8 @@ type ResponseBody =
  *
  * @param schema The protected schema; or a function that returns it, where the server's configuration is read before the schema is
  *   made (NestJS).
+ * @throws {DirectiveError} `NOT_PROTECTED` for anything but a schema that `buildProtectedSubgraph` or `protectSchema` returned, or a
+ *   function
  *
  * @example
  * ```ts
@@ -53,6 +56,8 @@ type ResponseBody =
  * ```
  */
 export function protectedSubgraphPlugin(schema: GraphQLSchema | (() => GraphQLSchema)): ServerPlugin {
+  // At the start, rather than at the first request.
+  if (typeof schema !== 'function') guardOf(schema);
   return {
     async requestDidStart() {
       return {

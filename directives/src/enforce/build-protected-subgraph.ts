@@ -1,5 +1,7 @@
-import { concatAST, parse } from 'graphql';
+import { concatAST, parse, Source } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { refuseOption } from '../claims/check-trust.js';
+import { pathInsteadOf } from '../option-checks.js';
 import { compileRules } from '../schema/compile-rules.js';
 import { withFederationNamespace } from '../specification/federation-namespace.js';
 import { buildApolloSubgraph } from './apollo-subgraph.js';
@@ -66,5 +68,15 @@ function documentOf(typeDefs: ProtectedSubgraphOptions['typeDefs']): DocumentNod
   const parts = Array.isArray(typeDefs)
     ? (typeDefs as readonly (string | DocumentNode)[])
     : [typeDefs as string | DocumentNode];
-  return concatAST(parts.map((part) => (typeof part === 'string' ? parse(part) : part)));
+  return concatAST(parts.map((part) => (typeof part === 'string' ? parseSdl(part) : part)));
+}
+
+/** @throws {DirectiveError} `INVALID_OPTIONS` */
+function parseSdl(sdl: string): DocumentNode {
+  try {
+    return parse(new Source(sdl, 'typeDefs'));
+  } catch (error) {
+    // The error has the place in the text.
+    return refuseOption('typeDefs', pathInsteadOf('SDL', sdl) ?? String(error));
+  }
 }

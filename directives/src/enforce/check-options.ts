@@ -1,6 +1,7 @@
+import { Kind } from 'graphql';
 import { isRecord } from '../is-record.js';
 import { BINDING, checkPassOn, checkTrust, refuseOption } from '../claims/check-trust.js';
-import { aFunction, anObject, anything, checkKeys, must, oneOf, text } from '../option-checks.js';
+import { aFunction, anObject, checkKeys, listOf, must, oneOf, text } from '../option-checks.js';
 import type { Check } from '../option-checks.js';
 
 const MIN_PSEUDONYM_KEY_BYTES = 32;
@@ -18,6 +19,16 @@ const coordinateRules: Check = (value) =>
         "an object of directives by schema coordinate, such as { 'Query.balance': { requiresScope: { scope: 'accounts:read' } } }",
         value,
       );
+
+const oneTypeDefs: Check = (value) => {
+  if (typeof value === 'string') return value.trim() === '' ? 'must not be empty' : undefined;
+  if (typeof value === 'object' && value !== null && 'kind' in value && value.kind === Kind.DOCUMENT)
+    return undefined;
+  const problem = must('SDL, or a document that graphql parsed, or a list of them', value);
+  return value instanceof Uint8Array ? `${problem}; read the file as 'utf8'` : problem;
+};
+const typeDefs: Check = (value) =>
+  Array.isArray(value) ? listOf('SDL and documents', oneTypeDefs)(value) : oneTypeDefs(value);
 
 /** Every option that all ways of protecting a subgraph share. */
 const SHARED: Readonly<Record<string, Check>> = {
@@ -38,7 +49,7 @@ const SHARED: Readonly<Record<string, Check>> = {
 export const SCHEMA_OPTIONS: Readonly<Record<string, Check>> = { ...SHARED, rules: coordinateRules };
 export const SUBGRAPH_OPTIONS: Readonly<Record<string, Check>> = {
   ...SHARED,
-  typeDefs: anything,
+  typeDefs,
   resolvers: anObject,
   transform: aFunction,
 };

@@ -9,6 +9,7 @@ import type { RecordedField } from '../record/recorder.js';
 import { entitiesFieldOf } from '../schema/federation-fields.js';
 import { SUBJECT_RULE } from '../specification/subject.js';
 import { requirementDenial } from './denial.js';
+import { eachByItself, referenceError } from './entity-references.js';
 import { compileOwnRows } from './own-rows.js';
 import type { OwnerOf, RowsCall } from './own-rows.js';
 import type { ProtectionRuntime } from './runtime.js';
@@ -63,7 +64,7 @@ export function protectEntities(input: EntitiesInput): void {
 function beginAtEntities(schema: GraphQLSchema, { stateOf, clock }: ProtectionRuntime): void {
   const field = entitiesFieldOf(schema);
   if (field?.resolve === undefined) return;
-  const { resolve } = field;
+  const resolve = eachByItself(field.resolve);
   field.resolve = (source, args, contextValue, info) => {
     stateOf(contextValue).begin(info.variableValues, clock.now());
     return resolve(source, args, contextValue, info);
@@ -143,7 +144,7 @@ function byItself(resolve: () => unknown, isAbstract: boolean): unknown {
   try {
     return settled(resolve(), isAbstract);
   } catch (error) {
-    return settled(errorOf(error), isAbstract);
+    return settled(referenceError(error), isAbstract);
   }
 }
 
@@ -152,14 +153,10 @@ function settled(entity: unknown, isAbstract: boolean): unknown {
   if (isPromise(entity))
     return entity.then(
       (row) => settled(row, isAbstract),
-      (error: unknown) => settled(errorOf(error), isAbstract),
+      (error: unknown) => settled(referenceError(error), isAbstract),
     );
   // For an interface, `_entities` would look for the type of an error that it was given. It awaits a rejection at once.
   return isAbstract && entity instanceof Error ? awaitedLater(Promise.reject(entity)) : entity;
-}
-
-function errorOf(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('A reference could not be resolved', { cause: reason });
 }
 
 function isEntity(schema: GraphQLSchema, typeName: string): boolean {
