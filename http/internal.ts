@@ -7,5 +7,5 @@ export { LIVE_PATH, Readiness, READY_PATH, sendLive, sendReady } from './readine
 export type { ReadinessChecks } from './readiness.js';
 export { Shutdown } from './shutdown.js';
 export { DEFAULT_NOT_READY_MS, shutdownProblem } from './shutdown-options.js';
-export { addressProblem } from './trusted-address.js';
+export { addressProblem, issuerProblem } from './trusted-address.js';
 export type { AddressRules } from './trusted-address.js';

@@ -30,3 +30,10 @@ export function addressProblem(address: string, rules: AddressRules): string | u
   const advice = exemption === undefined ? '' : `; for development only, ${exemption}: true permits http:`;
   return `must be an https: address${advice}`;
 }
+
+/** As {@link addressProblem}, for the identifier of an issuer (RFC 8414 section 2). */
+export function issuerProblem(issuer: string, rules: AddressRules): string | undefined {
+  const problem = addressProblem(issuer, rules);
+  if (problem !== undefined) return problem;
+  return /[?#]/.test(issuer) ? 'must have no query and no fragment (RFC 8414 section 2)' : undefined;
+}

@@ -1,4 +1,4 @@
-import { addressProblem } from '@behalf/http/internal';
+import { addressProblem, issuerProblem } from '@behalf/http/internal';
 import type { AddressRules } from '@behalf/http/internal';
 
 /** The addresses of a stream's options. */
@@ -24,8 +24,9 @@ export function streamProblem(
   { issuer, configurationUri, hosts = [], foreign }: StreamAddresses,
   rules: Omit<AddressRules, 'namedBy'>,
 ): StreamProblem | undefined {
+  const unusable = issuerProblem(issuer, rules);
+  if (unusable !== undefined) return { key: 'issuer', problem: unusable };
   const addresses: readonly (readonly [string, string | undefined])[] = [
-    ['issuer', issuer],
     ['configurationUri', configurationUri],
     ['foreign.deliveryEndpoint', foreign?.deliveryEndpoint],
     ['foreign.jwksUri', foreign?.jwksUri],

@@ -1,4 +1,4 @@
-import { addressProblem } from '@behalf/http/internal';
+import { addressProblem, issuerProblem } from '@behalf/http/internal';
 import { streamProblem } from '@behalf/revocation/internal';
 import type { StreamAddresses } from '@behalf/revocation/internal';
 import { ConfigurationError } from '../errors.js';
@@ -20,23 +20,28 @@ export function requireTrustedAddresses(
   issuers: readonly IssuerAddresses[],
   streams: readonly StreamAddresses[],
 ): void {
-  issuers.forEach(({ issuer, jwksUri, introspection, allowInsecureIssuer = false }, index) => {
+  issuers.forEach((each, index) => {
+    const { issuer, jwksUri, introspection, allowInsecureIssuer: allowInsecure = false } = each;
     const path = `issuers[${index}]`;
-    const addresses = { issuer, jwksUri, 'introspection.endpoint': introspection?.endpoint };
-    for (const [key, address] of Object.entries(addresses)) {
-      if (address === undefined) continue;
-      const exemption = `${path}.allowInsecureIssuer`;
-      const problem = addressProblem(address, { allowInsecure: allowInsecureIssuer, exemption });
-      if (problem !== undefined) throw new ConfigurationError(`${path}.${key}`, problem);
-    }
+    const rules = { allowInsecure, exemption: `${path}.allowInsecureIssuer` };
+    refuse(`${path}.issuer`, issuerProblem(issuer, rules));
+    const addresses = { jwksUri, 'introspection.endpoint': introspection?.endpoint };
+    for (const [key, address] of Object.entries(addresses))
+      if (address !== undefined) refuse(`${path}.${key}`, addressProblem(address, rules));
   });
   streams.forEach((stream, index) => {
+    const path = `revocation.streams[${index}]`;
     const position = issuers.findIndex(({ issuer }) => issuer === stream.issuer);
+    // Tokens of an issuer without a stream are not checked for revocation: a mistyped name would leave them so.
+    if (position === -1) throw new ConfigurationError(`${path}.issuer`, 'is not one of the issuers');
     const found = streamProblem(stream, {
       allowInsecure: issuers[position]?.allowInsecureIssuer === true,
       exemption: `issuers[${position}].allowInsecureIssuer`,
     });
-    if (found !== undefined)
-      throw new ConfigurationError(`revocation.streams[${index}].${found.key}`, found.problem);
+    if (found !== undefined) refuse(`${path}.${found.key}`, found.problem);
   });
+}
+
+function refuse(path: string, problem: string | undefined): void {
+  if (problem !== undefined) throw new ConfigurationError(path, problem);
 }

@@ -23,7 +23,7 @@ export function refuseContradictions(options: CheckedOptions, extras: Extras): v
   tokenLifetimes(options);
   // Throws for two issuers that could share a name.
   new Namespaces(issuers);
-  refuseStreamContradictions(options, names);
+  refuseStreamContradictions(options);
   refuseUncalledHooks(options, extras);
   refuseDpopContradictions(options, names, extras);
   if (options.externalUrl !== undefined && /[?#@]/.test(options.externalUrl))
@@ -66,12 +66,10 @@ function issuerNames(
 }
 
 /** @throws {ConfigurationError} */
-function refuseStreamContradictions({ revocation }: CheckedOptions, issuers: ReadonlySet<string>): void {
+function refuseStreamContradictions({ revocation }: CheckedOptions): void {
   const streams = new Set<string>();
   revocation?.streams.forEach(({ issuer }, index) => {
     const path = `revocation.streams[${index}]`;
-    // Tokens of an issuer without a stream are not checked for revocation: a mistyped name would leave them so.
-    if (!issuers.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is not one of the issuers');
     // With two streams of one issuer, either could pass for everything that it announces.
     if (streams.has(issuer)) throw new ConfigurationError(`${path}.issuer`, 'is listed twice');
     streams.add(issuer);

@@ -34,6 +34,16 @@ describe('watchRevocations refuses', () => {
       'streams[1].issuer: must be an https: address; for development only, streams[1].allowInsecureIssuer: true permits http:',
     ],
     [
+      'an issuer with a query',
+      [{ ...stream, issuer: `${ISSUER}?tenant=a` }],
+      'streams[0].issuer: must have no query and no fragment (RFC 8414 section 2)',
+    ],
+    [
+      'an issuer with a fragment',
+      [{ ...stream, issuer: `${ISSUER}#a` }],
+      'streams[0].issuer: must have no query and no fragment (RFC 8414 section 2)',
+    ],
+    [
       'metadata at an address in the clear',
       [{ ...stream, configurationUri: 'http://issuer.example/ssf' }],
       'streams[0].configurationUri: must be an https: address; for development only, streams[0].allowInsecureIssuer: true permits http:',
