@@ -8,6 +8,7 @@ import type { TokenIntrospectionOptions } from '../authenticate/token-introspect
 import { ConfigurationError } from '../errors.js';
 import type { CorsOptions } from '../http/cors.js';
 import { corsOf } from './cors-of.js';
+import { fillFromEnvironment } from './environment.js';
 import { TrustedProxies } from '../http/proxies.js';
 import type { ProxyOptions } from '../http/proxies.js';
 import type { TlsOptions } from '../http/tls.js';
@@ -177,20 +178,4 @@ function refuseServerContradictions(config: CheckedConfig): void {
   // Other gateways with this file, and this one after a restart, would sign with a key that is no longer published.
   if (propagation.keyFile !== undefined && propagation.rotateKeysAfterSeconds !== undefined)
     throw new ConfigurationError('propagation.rotateKeysAfterSeconds', 'contradicts propagation.keyFile');
-}
-
-const VARIABLE = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
-
-function fillFromEnvironment(
-  config: unknown,
-  environment: Readonly<Record<string, string | undefined>>,
-): unknown {
-  return mapPlain(config, (value, path) => {
-    if (typeof value !== 'string') return value;
-    return value.replaceAll(VARIABLE, (_text, name: string) => {
-      const found = Object.hasOwn(environment, name) ? environment[name] : undefined;
-      if (found === undefined) throw new ConfigurationError(path, `the environment has no ${name}`);
-      return found;
-    });
-  });
 }

@@ -127,6 +127,10 @@ describe('checkConfig', () => {
     ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'http://127.evil.example' }] }],
     ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'http://localhost.evil.example' }] }],
     ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'ftp://127.0.0.1' }] }],
+    ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'https://issuer.example?tenant=a' }] }],
+    ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'https://issuer.example/?' }] }],
+    ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'https://issuer.example#a' }] }],
+    ['issuers[0].issuer', { ...least, issuers: [{ ...issuer, issuer: 'http://127.0.0.1:1/#' }] }],
     ['issuers[0].jwksUri', { ...least, issuers: [{ ...issuer, jwksUri: 'http://issuer.example/jwks' }] }],
     ['issuers[1].issuer', { ...least, issuers: [issuer, issuer] }],
     ['issuers[0].algorithms[1]', { ...least, issuers: [{ ...issuer, algorithms: ['ES256', 'HS256'] }] }],
@@ -224,6 +228,30 @@ describe('checkConfig', () => {
     expect(error.code).toBe('CONFIGURATION');
   });
 
+  it.each([
+    'https://other.example',
+    'http://other.example',
+    'ftp://other.example',
+    'https://issuer.example/',
+  ])('says that the issuer of a stream is not listed: %s', (name) => {
+    const revocation = {
+      streams: [
+        { issuer: issuer.issuer, secret: 's' },
+        { issuer: name, secret: 's' },
+      ],
+    };
+    expect(errorOf({ ...least, revocation }).message).toBe(
+      'revocation.streams[1].issuer: is not one of the issuers',
+    );
+  });
+
+  it('says that an issuer has no query and no fragment', () => {
+    for (const name of ['https://issuer.example?a', 'https://issuer.example#a'])
+      expect(errorOf({ ...least, issuers: [{ ...issuer, issuer: name }] }).message).toBe(
+        'issuers[0].issuer: must have no query and no fragment (RFC 8414 section 2)',
+      );
+  });
+
   it('allows plain HTTP on this machine, elsewhere only with the insecure option', () => {
     for (const address of [
       'http://127.0.0.1:4001',
@@ -315,6 +343,61 @@ describe('readConfig', () => {
   it('has the Prometheus listener at its own key, not below an issuer’s claims', async () => {
     const { metrics } = await read(`${yaml}metrics: { listen: { port: 9464 } }\n`);
     expect(metrics).toEqual({ listen: { host: '127.0.0.1', port: 9464 } });
+  });
+
+  describe('a number or a boolean that is one variable', () => {
+    const NUMBERS = `${yaml}listen: { port: '\${PORT}' }
+http: { get: '\${GET}', batch: { maxOperations: '\${BATCH}' } }
+dpop: { required: '\${REQUIRED}' }
+subgraphs: { people.v2: { timeoutMs: '\${TIMEOUT}' } }
+`;
+    const set = { PORT: '4001', GET: 'true', BATCH: '7', REQUIRED: 'false', TIMEOUT: '500' };
+
+    it('is filled from the environment', async () => {
+      const config = await read(NUMBERS, set);
+      expect(config.listen.port).toBe(4_001);
+      expect(config.http).toMatchObject({ get: true, batch: { maxOperations: 7 } });
+      expect(config.dpop.required).toBe(false);
+      expect(config.subgraphs).toEqual({ 'people.v2': { timeoutMs: 500 } });
+      const insecure = yaml.replace('audience: a', "audience: a, allowInsecureIssuer: '${X}'");
+      expect((await read(insecure, { X: 'true' })).issuers[0]?.allowInsecureIssuer).toBe(true);
+    });
+
+    it.each([
+      [
+        'listen.port',
+        'PORT',
+        'a whole number',
+        ['', '4e3', '4000.0', '04000', '0x1f', ' 4000', '4000;', '"4000"', 'hunter2'],
+      ],
+      ['http.get', 'GET', 'true or false', ['', 'yes', '1', 'True', 'TRUE', 'true ', '"true"', 'null']],
+      ['http.batch.maxOperations', 'BATCH', 'a whole number', ['ten', 'Infinity', '[]']],
+      ['dpop.required', 'REQUIRED', 'true or false', ['https://issuer.example']],
+      ['subgraphs.people.v2.timeoutMs', 'TIMEOUT', 'a whole number', ['5s', 'true']],
+    ])('must be exactly such a value: %s', async (path, name, words, texts) => {
+      for (const text of texts)
+        await expect(read(NUMBERS, { ...set, [name]: text })).rejects.toMatchObject({
+          path,
+          message: `${path}: must be ${words}; the environment's ${name} is not`,
+        });
+      const { [name]: _left, ...others } = set as Record<string, string>;
+      await expect(read(NUMBERS, others)).rejects.toMatchObject({
+        message: `${path}: the environment has no ${name}`,
+      });
+    });
+
+    it('must be in its range, and one variable alone', async () => {
+      await expect(read(NUMBERS, { ...set, PORT: '65536' })).rejects.toMatchObject({ path: 'listen.port' });
+      for (const value of ['4${X}', '${X}${X}', ' ${X}'])
+        await expect(read(`${yaml}listen: { port: '${value}' }\n`, { X: '1' })).rejects.toMatchObject({
+          path: 'listen.port',
+        });
+    });
+
+    it('stays text where text belongs', async () => {
+      const { issuers } = await read(yaml.replace('audience: a', "audience: '${A}'"), { A: '7' });
+      expect(issuers[0]?.audience).toBe('7');
+    });
   });
 
   it('fills in the environment after parsing, so that a value stays a value', async () => {
