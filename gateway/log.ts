@@ -64,7 +64,7 @@ export const logCodes = Object.freeze({
   },
   UPDATE_REFUSED: {
     description:
-      '`gateway.replace` was given something that is not an update, or a function that failed; the reason names the key. Everything stays.',
+      '`gateway.replace` was given something that is not an update, or a function that failed; the reason names the key. Or the gateway is stopped. Everything stays.',
     since: '0.1.0',
   },
   PLANNING_STOPPED: {

@@ -119,9 +119,11 @@ export class SupergraphVersions {
   /** As `ProtectedGateway.replace`. Updates take turns. */
   replace(update: RulesUpdate | (() => Promise<RulesUpdate>)): Promise<boolean> {
     const { log, metrics } = this.#options.protection;
-    const replaced = this.#updating.then(() =>
-      this.#isStopped ? false : replaceRules(this.#rulesHolder(), update, log, metrics),
-    );
+    const replaced = this.#updating.then(() => {
+      if (!this.#isStopped) return replaceRules(this.#rulesHolder(), update, log, metrics);
+      log.log('warn', 'UPDATE_REFUSED', { reason: 'the gateway is stopped' });
+      return false;
+    });
     // Whatever becomes of this update, the next one and `stop` have their turn.
     this.#updating = replaced.then(
       () => undefined,

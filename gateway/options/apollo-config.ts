@@ -11,6 +11,7 @@ import {
 import type { Check } from '@behalf/directives/internal';
 import type { ApolloGatewayConfig, SupergraphManager } from '../apollo.js';
 import { ConfigurationError } from '../errors.js';
+import { supergraphText } from '../supergraph-text.js';
 
 /** The options of `new ApolloGateway(…)`, except those that would bypass the protection. */
 export type ProtectedGatewayConfig = ApolloGatewayConfig;
@@ -115,7 +116,7 @@ export function protectedSource(config: ProtectedGatewayConfig): SupergraphSourc
 
 /** Text, a function, or a supergraph manager, which is an instance of a class as a rule. */
 function supergraphSource(value: unknown): string | undefined {
-  if (typeof value === 'string') return value === '' ? 'must not be empty' : undefined;
+  if (typeof value === 'string') return supergraphText(value);
   if (typeof value === 'function') return undefined;
   if (typeof value === 'object' && value !== null && 'initialize' in value)
     return typeof value.initialize === 'function'
@@ -133,6 +134,8 @@ export function requireSdl(given: unknown): string {
       'supergraphSdl',
       `the manager must give text, not ${given === '' ? 'an empty one' : kindOf(given)}`,
     );
+  const problem = supergraphText(given);
+  if (problem !== undefined) throw new ConfigurationError('supergraphSdl', `from the manager: ${problem}`);
   return given;
 }
 

@@ -38,6 +38,8 @@ const WHAT_TO_PASS =
   'pass the parts of the request, such as { authorization: req.headersDistinct.authorization ?? [] }, and not the request itself';
 
 const isText = (value: unknown): boolean => typeof value === 'string';
+/** A client may have chosen all but its beginning, and must not cause an error. */
+const isAddress = (value: unknown): boolean => typeof value === 'string' && /^https?:\/\/[^/]/i.test(value);
 /** Every part but the headers: whether it has its type, and the words for it. */
 const PARTS: Readonly<
   Record<Exclude<keyof IncomingRequest, 'headers'>, readonly [(value: unknown) => boolean, string]>
@@ -48,7 +50,7 @@ const PARTS: Readonly<
   ],
   dpop: [isStringArray, 'must be a list of strings, such as req.headersDistinct.dpop ?? []'],
   method: [isText, 'must be a string'],
-  url: [isText, 'must be a string'],
+  url: [isAddress, 'must be the absolute address, such as https://api.example/graphql'],
   clientCertificate: [(value) => value instanceof Uint8Array, 'must be a Uint8Array'],
   traceparent: [isText, 'must be a string'],
   isBatch: [(value) => typeof value === 'boolean', 'must be boolean'],

@@ -1,9 +1,10 @@
 import type { Policy } from '@behalf/policy';
 import { isPolicy } from '@behalf/policy/internal';
-import { anObject, checkKeys, isRecord, must, text } from '@behalf/directives/internal';
+import { anObject, checkKeys, isRecord, must } from '@behalf/directives/internal';
 import type { Check } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 import { aPolicy, evaluatorList } from '../policies/index.js';
+import { supergraphText } from '../supergraph-text.js';
 import type { PolicyEvaluator } from '../policies/index.js';
 
 /**
@@ -17,7 +18,7 @@ export interface RulesUpdate {
 }
 
 const UPDATE: Readonly<Record<keyof RulesUpdate, Check>> = {
-  supergraphSdl: text,
+  supergraphSdl: supergraphText,
   policy: aPolicy,
   policies: anObject,
 };

@@ -298,6 +298,18 @@ describe("the configuration of Apollo's gateway", () => {
     ['supergraphSdl', { supergraphSdl: {} }, 'or a supergraph manager'],
     ['supergraphSdl', { supergraphSdl: '' }, 'must not be empty'],
     ['supergraphSdl', { supergraphSdl: ['x'] }, 'not a list'],
+    ...[
+      './supergraph.graphql',
+      '/srv/supergraph.graphql',
+      'supergraph.graphql',
+      'my gateway/supergraph.sdl',
+    ].map((path): [string, unknown, string] => [
+      'supergraphSdl',
+      { supergraphSdl: path },
+      "must be the text of the supergraph, not the path of a file; read the file as 'utf8'",
+    ]),
+    ['supergraphSdl', { supergraphSdl: 'file:///srv/supergraph.graphql' }, 'not the path of a file'],
+    ['supergraphSdl', { supergraphSdl: 'C:\\supergraph.graphql' }, 'not the path of a file'],
     ['supergraphSdl', { supergraphSdl: Promise.resolve('x') }, 'not a Promise; await it'],
     ['supergraphSdl', { supergraphSdl: { initialize: 'x' } }, 'its initialize is a string'],
     ['queryPlannerConfig', { supergraphSdl: 'x', queryPlannerConfig: new Map() }, 'not a Map'],

@@ -85,6 +85,11 @@ const misuse: [string, (policy: object) => unknown, RegExp][] = [
     () => ({ supergraphSdl: null }),
     /^SUPERGRAPH_REFUSED supergraphSdl: must be a string, not null/,
   ],
+  [
+    'a path',
+    () => ({ supergraphSdl: './supergraph.graphql' }),
+    /^SUPERGRAPH_REFUSED supergraphSdl: must be the text of the supergraph, not the path of a file/,
+  ],
   ['an empty text', () => ({ supergraphSdl: '' }), /^SUPERGRAPH_REFUSED supergraphSdl: must not be empty/],
   ['null', () => null, /^UPDATE_REFUSED the update: must be an object.*not null/],
   ['undefined', () => undefined, /^UPDATE_REFUSED the update: /],
@@ -117,6 +122,17 @@ describe('an update that is not one', () => {
     expect(refusals()).toEqual(Array.from({ length: 5 }, () => 'UPDATE_REFUSED it cannot be loaded'));
     await gateway.stop();
   });
+});
+
+it('an update of a gateway that is stopped is refused, and the log says so', async () => {
+  const gateway = await start();
+  await gateway.stop();
+  const read = vi.fn(async () => ({ policy: policyWith('email') }));
+  expect(await gateway.replace({ policy: policyWith('email') })).toBe(false);
+  expect(await gateway.replace({ supergraphSdl: supergraph })).toBe(false);
+  expect(await gateway.replace(read)).toBe(false);
+  expect(refusals()).toEqual(Array.from({ length: 3 }, () => 'UPDATE_REFUSED the gateway is stopped'));
+  expect(read).not.toHaveBeenCalled();
 });
 
 describe('a function that reads an update', () => {
