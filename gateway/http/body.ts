@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { contentCodings } from '../content-codings.js';
 import { parseRequestJson } from '../exact/request.js';
 
 /** Larger than any real GraphQL request. */
@@ -10,7 +11,7 @@ export const MAX_BODY_BYTES = 256 * 1024;
  * allows.
  */
 export function isEncoded({ headers }: IncomingMessage): boolean {
-  return (headers['content-encoding'] ?? 'identity').trim().toLowerCase() !== 'identity';
+  return contentCodings(headers['content-encoding']).length > 0;
 }
 
 /**

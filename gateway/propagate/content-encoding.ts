@@ -1,4 +1,5 @@
 import { brotliDecompress, gunzip } from 'node:zlib';
+import { contentCodings } from '../content-codings.js';
 import { UnreadableAnswerError } from './unreadable-answer.js';
 
 /** Larger than any page of personal data; a subgraph that sends more is broken. It holds before and after decompression. */
@@ -39,10 +40,10 @@ function wholly(decompress: Decompress): Decode {
 const inflate = wholly(gunzip);
 const inflateBrotli = wholly(brotliDecompress);
 
+const unchanged: Decode = (body) => Promise.resolve(body);
+
 /** RFC 9110 section 8.4.1. Only what was offered is decoded. */
 const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
-  ['', (body) => Promise.resolve(body)],
-  ['identity', (body) => Promise.resolve(body)],
   ['gzip', inflate],
   ['x-gzip', inflate],
   ['br', inflateBrotli],
@@ -51,12 +52,16 @@ const DECODERS: ReadonlyMap<string, Decode> = new Map<string, Decode>([
 /**
  * Undoes the content encoding of a response, up to a number of bytes: a small body can expand to gigabytes.
  *
- * @param encoding the header; a list of several is refused
+ * @param header of one coding, beside `identity`; several are refused
  * @throws {UnreadableAnswerError} `CONTENT_ENCODING` or `TOO_LARGE`
  */
-export async function decodeContent(body: Buffer, encoding: unknown): Promise<Buffer> {
-  const decode = typeof encoding === 'string' ? DECODERS.get(encoding.trim().toLowerCase()) : undefined;
-  if (decode === undefined)
+export async function decodeContent(
+  body: Buffer,
+  header: string | readonly string[] | undefined,
+): Promise<Buffer> {
+  const [coding, ...others] = contentCodings(header);
+  const decode = coding === undefined ? unchanged : DECODERS.get(coding);
+  if (decode === undefined || others.length > 0)
     throw new UnreadableAnswerError('SUBREQUEST_MALFORMED_RESPONSE', 'CONTENT_ENCODING');
   try {
     return await decode(body);

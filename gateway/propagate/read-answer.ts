@@ -18,7 +18,8 @@ export interface ReadAnswer {
 
 const JSON_TYPES: ReadonlySet<string> = new Set(['application/json', 'application/graphql-response+json']);
 /** JSON is UTF-8 (RFC 8259 section 8.1), of which ASCII is a part. */
-const CHARSET = /^charset="?(.*?)"?$/i;
+/** RFC 9110 section 5.6.6: the value of a parameter can be quoted, and then hold anything. */
+const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/g;
 const CHARSETS: ReadonlySet<string> = new Set(['utf-8', 'utf8', 'us-ascii']);
 const BYTE_ORDER_MARK = '\uFEFF';
 
@@ -64,11 +65,11 @@ function readResponse({ contentType, body }: SubgraphAnswer): ReadAnswer {
 
 function requireJsonType(contentType: unknown): void {
   if (typeof contentType !== 'string') throw malformed('CONTENT_TYPE');
-  const [type = '', ...parameters] = contentType.split(';').map((part) => part.trim());
-  if (!JSON_TYPES.has(type.toLowerCase())) throw malformed('CONTENT_TYPE');
-  for (const parameter of parameters) {
-    const charset = CHARSET.exec(parameter)?.[1];
-    if (charset !== undefined && !CHARSETS.has(charset.toLowerCase())) throw malformed('CHARSET');
+  const [type = ''] = contentType.split(';', 1);
+  if (!JSON_TYPES.has(type.trim().toLowerCase())) throw malformed('CONTENT_TYPE');
+  for (const [, name = '', quoted, plain = ''] of contentType.matchAll(PARAMETER)) {
+    if (name.toLowerCase() !== 'charset') continue;
+    if (!CHARSETS.has((quoted ?? plain.trim()).toLowerCase())) throw malformed('CHARSET');
   }
 }
 

@@ -53,7 +53,7 @@ export function postToSubgraph(
     const chunks: Buffer[] = [];
     let status = 0;
     let contentType: unknown;
-    let contentEncoding: unknown;
+    let contentEncoding: string | string[] | undefined;
     let isOver = false;
     let abort: (() => void) | undefined;
     const cancelDeadline = clock.after(timeoutMs, () => {
@@ -102,7 +102,11 @@ export function postToSubgraph(
 }
 
 /** An error status says more than that its body is unreadable. */
-async function decodeBody(body: Buffer, encoding: unknown, status: number): Promise<Buffer> {
+async function decodeBody(
+  body: Buffer,
+  encoding: string | readonly string[],
+  status: number,
+): Promise<Buffer> {
   try {
     return await decodeContent(body, encoding);
   } catch (error) {

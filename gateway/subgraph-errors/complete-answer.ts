@@ -20,6 +20,10 @@ import type { ReportedStep, SubgraphError } from './subgraph-error.js';
 /** Errors with their own position in one answer; one more stands for the others. */
 const MAX_ERRORS = 1_000;
 
+/** An Int has 32 bits. */
+const MAX_INT = 2 ** 31 - 1;
+const MIN_INT = -(2 ** 31);
+
 type Members = Record<string, unknown>;
 
 interface Place {
@@ -37,7 +41,7 @@ const UNUSABLE: unique symbol = Symbol('unusable');
  * field cannot have would make it give up the operation, and a member that nobody asked for could replace another subgraph's.
  *
  * - A member that was not requested is removed.
- * - A value of the wrong type is removed, or null in a list.
+ * - A value of the wrong type is removed, or null in a list. An ID that is a number becomes text.
  * - Each such value, each requested member that is missing, and each null where the schema permits none is an error at its
  *   position, unless one of the subgraph's errors concerns it. @apollo/gateway propagates nulls afterwards.
  *
@@ -142,10 +146,11 @@ class AnswerCompletion {
       }
       const completed = this.#completeValue(object[key], type, field, here);
       if (completed === UNUSABLE) Reflect.deleteProperty(object, key);
+      else object[key] = completed;
     }
   }
 
-  /** @returns the value itself, completed in place, or null or {@link UNUSABLE} */
+  /** @returns the value, of which lists and objects are completed in place; null or {@link UNUSABLE} */
   #completeValue(
     value: unknown,
     type: GraphQLOutputType | undefined,
@@ -159,7 +164,7 @@ class AnswerCompletion {
     }
     if (value === null) return null;
     if (isListType(type)) return this.#completeList(value, type.ofType, field, here);
-    if (isLeafType(type)) return isValidLeaf(value, type) ? value : this.#refuse(here);
+    if (isLeafType(type)) return completeLeaf(value, type) ?? this.#refuse(here);
     return this.#completeObject(value, type, field, here);
   }
 
@@ -170,7 +175,7 @@ class AnswerCompletion {
       const step: ReportedStep = { key: index, names: undefined };
       const place: Place = { before: here, step, explained: here.explained?.at(index) };
       const completed = this.#completeValue(entries[index], entryType, field, place);
-      if (completed === UNUSABLE) entries[index] = null;
+      entries[index] = completed === UNUSABLE ? null : completed;
     }
     return value;
   }
@@ -241,26 +246,31 @@ function placeOf(
   return { before, step: { key, names: [name] }, explained: explained?.at(key) };
 }
 
-/** As @apollo/gateway decides it, which would replace other values by null, and say nothing. */
-function isValidLeaf(value: unknown, type: GraphQLLeafType): boolean {
-  if (isEnumType(type)) return typeof value === 'string' && type.getValue(value) !== undefined;
+/**
+ * GraphQL section 3.5: the value as its type has it; undefined if it cannot be one. @apollo/gateway would replace most of those by null,
+ * and say nothing.
+ */
+function completeLeaf(value: unknown, type: GraphQLLeafType): unknown {
+  if (isEnumType(type))
+    return typeof value === 'string' && type.getValue(value) !== undefined ? value : undefined;
   switch (type.name) {
     case 'Int':
-      return isWhole(value);
+      return isWhole(value) && value >= MIN_INT && value <= MAX_INT ? value : undefined;
     case 'Float':
-      return typeof value === 'number';
+      return typeof value === 'number' ? value : undefined;
     case 'String':
-      return typeof value === 'string';
+      return typeof value === 'string' ? value : undefined;
     case 'ID':
-      return typeof value === 'string' || isWhole(value);
+      // A client gets text, whatever the subgraph's keys are.
+      return isWhole(value) ? String(value) : typeof value === 'string' ? value : undefined;
     case 'Boolean':
-      return typeof value === 'boolean';
+      return typeof value === 'boolean' ? value : undefined;
     default:
-      return true;
+      return value;
   }
 }
 
 /** Written without an exponent. */
-function isWhole(value: unknown): boolean {
+function isWhole(value: unknown): value is number {
   return typeof value === 'number' && /^-?\d+$/.test(String(value));
 }

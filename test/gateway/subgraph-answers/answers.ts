@@ -51,6 +51,9 @@ export const usedAnswers: Readonly<Record<string, Answering>> = {
   'white space around': ok(`\r\n\t ${GOOD} \n`),
   '`application/graphql-response+json`': typed('application/graphql-response+json'),
   '`Application/JSON; Charset="UTF-8"`': typed('Application/JSON; Charset="UTF-8"'),
+  'a quoted parameter that only looks like a charset': typed(
+    'application/json; profile="x;charset=latin1"; a="\\";charset=latin1"; charset = "utf-8" ; b;',
+  ),
   'another 2xx status': send(203, GOOD),
   '103 before the answer': (request, response) => {
     response.writeEarlyHints({ link: '</style.css>; rel=preload' }, () => {
@@ -65,6 +68,11 @@ export const usedAnswers: Readonly<Record<string, Answering>> = {
     'gzip',
   ),
   '`Content-Encoding: identity`': encoded(Buffer.from(GOOD), 'identity'),
+  '`Content-Encoding: gzip, identity`': encoded(gzipSync(GOOD), 'gzip, identity'),
+  '`Content-Encoding: Identity,br`': encoded(brotliCompressSync(GOOD), 'Identity,br'),
+  'two `Content-Encoding`s, gzip and identity': ok(gzipSync(GOOD), {
+    'content-encoding': ['gzip', 'identity'],
+  }),
 };
 
 const errorAnswers: Readonly<Record<string, Answering>> = {
@@ -172,6 +180,7 @@ const malformedTexts: Readonly<Record<string, Answering>> = {
   'invalid UTF-8': ok(Buffer.from(GOOD.replace(VALUE, 'Z\u00fcrich'), 'latin1')),
   'UTF-16': ok(Buffer.from(`\uFEFF${GOOD}`, 'utf16le')),
   '`charset=iso-8859-1`': typed('application/json; charset=iso-8859-1'),
+  '`charset="iso-8859-1"` after a quoted parameter': typed('application/json; a="b;"; Charset="iso-8859-1"'),
   'status 204': untyped(204),
   '200 with no `Content-Type`': untyped(200, GOOD),
   'two `Content-Type`s': typed([JSON_TYPE, 'text/html']),

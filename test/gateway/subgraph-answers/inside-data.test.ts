@@ -21,7 +21,7 @@ describe.each(['server', 'protectGateway'] as const)('inside of data (%s)', (ser
         name: 'one',
         sdl: `${LINKS}
           type Query {
-            a: String n: Int f: Float b: Boolean i: ID e: Level l: [String] ll: [[Int!]] any: Any
+            a: String n: Int f: Float b: Boolean i: ID is: [ID] e: Level l: [String] ll: [[Int!]] any: Any
             needed: Int! all: [Int!]! t: T ts: [T!] party: Party me: Person people: [Person] kin: Person!
           }
           enum Level { LOW HIGH }
@@ -72,9 +72,22 @@ describe.each(['server', 'protectGateway'] as const)('inside of data (%s)', (ser
     ['n', { n: SECRET }, { n: null }, ['n']],
     ['n', { n: 1.5 }, { n: null }, ['n']],
     ['n', { n: true }, { n: null }, ['n']],
+    // Beyond 32 bits (GraphQL section 3.5.1).
+    ['n', { n: 2_147_483_648 }, { n: null }, ['n']],
+    ['n', { n: -2_147_483_649 }, { n: null }, ['n']],
+    ['n', { n: Number.MAX_SAFE_INTEGER }, { n: null }, ['n']],
+    ['ll', { ll: [[1, 3e9], [2]] }, { ll: [null, [2]] }, ['ll.0.1']],
+    [
+      'party { ... on Club { members } }',
+      { party: { __typename: 'Club', members: 3e9 } },
+      { party: { members: null } },
+      ['party.members'],
+    ],
     ['f', { f: '1' }, { f: null }, ['f']],
     ['b', { b: 1 }, { b: null }, ['b']],
     ['i', { i: 1.5 }, { i: null }, ['i']],
+    ['i', { i: true }, { i: null }, ['i']],
+    ['i', { i: [5] }, { i: null }, ['i']],
     ['e', { e: SECRET }, { e: null }, ['e']],
     ['e', { e: ['LOW'] }, { e: null }, ['e']],
     ['a', { a: { s: SECRET } }, { a: null }, ['a']],
@@ -187,7 +200,10 @@ describe.each(['server', 'protectGateway'] as const)('inside of data (%s)', (ser
   it.each<[string, string, unknown, unknown]>([
     ['a null that the schema permits', 'a l t { y }', { a: null, l: [null], t: null }, undefined],
     ['any JSON for a scalar of its own', 'any', { any: { a: [1, {}] } }, undefined],
-    ['a number for an ID', 'i', { i: 5 }, undefined],
+    ['an Int of 32 bits', 'n', { n: 2_147_483_647 }, undefined],
+    ['an Int of 32 bits, below zero', 'n', { n: -2_147_483_648 }, undefined],
+    ['a Float beyond 32 bits', 'f', { f: 3e9 }, undefined],
+    ['a number beyond 32 bits for a scalar of its own', 'any', { any: 3e9 }, undefined],
     [
       'an object type without its name',
       '... on Query { me { birthday } }',
@@ -206,6 +222,29 @@ describe.each(['server', 'protectGateway'] as const)('inside of data (%s)', (ser
     const answer = await setting.ask(`{ ${selection} }`);
     expect(answer.body).toEqual({ data: expected ?? data });
     expect(setting.log.of('SUBGRAPH_ERROR')).toEqual([]);
+  });
+
+  it.each<[string, unknown, unknown]>([
+    ['i', { i: 5 }, { i: '5' }],
+    ['i', { i: -1 }, { i: '-1' }],
+    ['i', { i: 1e3 }, { i: '1000' }],
+    ['is', { is: [1, '2', null] }, { is: ['1', '2', null] }],
+    ['x: i', { x: 0 }, { x: '0' }],
+    ['me { id birthday }', { me: { id: 7, birthday: 'b' } }, { me: { id: '7', birthday: 'b' } }],
+    ['people { id }', { people: [{ id: 7 }, { id: 'x' }] }, { people: [{ id: '7' }, { id: 'x' }] }],
+    ['any', { any: { id: 7 } }, { any: { id: 7 } }],
+  ])('a number for an ID arrives as text: { %s } with %j', async (selection, data, expected) => {
+    one.instead = send(200, JSON.stringify({ data }));
+    expect((await setting.ask(`{ ${selection} }`)).body).toEqual({ data: expected });
+    expect(setting.log.of('SUBGRAPH_ERROR')).toEqual([]);
+  });
+
+  it('a key that is a number joins subgraphs as text', async () => {
+    one.instead = send(200, '{"data":{"me":{"__typename":"Person","id":7}}}');
+    two.instead = send(200, '{"data":{"_entities":[{"city":"Graz"}]}}');
+    two.requests.length = 0;
+    expect((await setting.ask('{ me { id city } }')).body.data).toEqual({ me: { id: '7', city: 'Graz' } });
+    expect(two.requests[0]?.variables).toEqual({ representations: [{ __typename: 'Person', id: '7' }] });
   });
 
   it('a variable decides what is expected', async () => {
