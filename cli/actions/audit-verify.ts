@@ -5,6 +5,7 @@ import { FolderSource, parsePolicy, VerificationError, verifyLog, verifyProof } 
 import type { Finding, LogReport, LogSource, Policy } from '@behalf/audit-verify';
 import { printable } from '@behalf/gateway/printable';
 import { withDatabase } from '../database.js';
+import { quantity } from '../quantity.js';
 import { readText } from '../read-supergraph.js';
 
 const MAX_FINDINGS = 100;
@@ -64,11 +65,15 @@ function reportLines(report: LogReport, policy: Policy, seen: number): string[] 
       ({ witness, time }) => `${witness} at ${new Date(time * 1_000).toISOString()}`,
     );
     const witnessed = times.length === 0 ? 'cosigned by no witness' : `cosigned by ${times.join(', ')}`;
-    lines.push(`${checkpoint.origin} has ${checkpoint.size} entries, signed by its key, ${witnessed}`);
+    lines.push(
+      `${checkpoint.origin} has ${quantity(checkpoint.size, 'entry', 'entries')}, signed by its key, ${witnessed}`,
+    );
   }
+  const compared = quantity(records, 'record compared with its entry', 'records compared with their entries');
   const gone = erased === 0 ? '' : `, ${erased} erased`;
-  lines.push(`${records} records compared with their entries${gone}, ${seen} earlier checkpoints`);
-  if (findings.length > 0) lines.push(`The log is not as it was signed: ${findings.length} findings`);
+  lines.push(`${compared}${gone}, ${quantity(seen, 'earlier checkpoint')}`);
+  if (findings.length > 0)
+    lines.push(`The log is not as it was signed: ${quantity(findings.length, 'finding')}`);
   else if (seen === 0 && policy.witnesses.length === 0) {
     lines.push(
       'Nothing is wrong. Without a witness or an earlier checkpoint, records cut off at the end cannot be noticed',
@@ -91,7 +96,7 @@ export async function auditVerifyProof(
     const at = new Date(recordedAtMs).toISOString();
     print(
       printable(
-        `This record is entry ${index} of ${checkpoint.origin} (${checkpoint.size} entries), recorded at ${at}`,
+        `This record is entry ${index} of ${checkpoint.origin} (${quantity(checkpoint.size, 'entry', 'entries')}), recorded at ${at}`,
       ),
     );
     print(`Its receipt is ${receipt}`);

@@ -11,13 +11,20 @@ export async function clientsList(
   await withApplications(options, async (applications) => {
     let page: readonly Application[];
     let after = '';
+    let listed = 0;
+    let retired = 0;
     do {
       page = await applications.list(after);
       for (const application of page) {
         after = application.clientId;
-        if (options.all || application.retiredAt === undefined) print(printable(lineOf(application)));
+        if (application.retiredAt !== undefined) retired += 1;
+        if (!options.all && application.retiredAt !== undefined) continue;
+        listed += 1;
+        print(printable(lineOf(application)));
       }
     } while (page.length > 0);
+    if (listed > 0) return;
+    print(`No application is registered${retired === 0 ? '' : '; --all lists the retired ones'}.`);
   });
 }
 

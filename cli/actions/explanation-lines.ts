@@ -1,4 +1,5 @@
 import type { Explanation, ExplainedSelection, Needs } from '@behalf/gateway/internal';
+import { quantity } from '../quantity.js';
 
 const COUNTED = ['allowed', 'minimized', 'denied', 'lost', 'emptied', 'skipped', 'introspection'] as const;
 
@@ -36,7 +37,7 @@ export function explanationLines(
     ),
     ...(truncated ? [`  … only the first ${selections.length} are listed`] : []),
     '',
-    `${selections.length} selections: ${counts.map(({ decision, count }) => `${count} ${decision}`).join(', ')}`,
+    `${quantity(selections.length, 'selection')}: ${counts.map(({ decision, count }) => `${count} ${decision}`).join(', ')}`,
     '',
     ...needsLines('The whole operation needs', needs),
     ...(lacks === undefined ? [] : ['', ...needsLines('This caller lacks', lacks)]),

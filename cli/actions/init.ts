@@ -97,8 +97,11 @@ function checkIssuer(issuer: string | undefined): string | undefined {
   if (issuer === undefined) return undefined;
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
   const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname));
-  if (isSecure && !CONTROL_CHARACTER.test(issuer)) return issuer;
-  throw new CommandError('USAGE', '--issuer must be an https address, or http on this machine');
+  if (!isSecure || CONTROL_CHARACTER.test(issuer))
+    throw new CommandError('USAGE', '--issuer must be an https address, or http on this machine');
+  // RFC 8414 section 2, as the gateway checks it.
+  if (!/[?#]/.test(issuer)) return issuer;
+  throw new CommandError('USAGE', '--issuer must have no query and no fragment');
 }
 
 function checkAudience(audience: string | undefined): string | undefined {

@@ -4,6 +4,7 @@ import type { Finding, LintInput, SubgraphSource } from '@behalf/gateway/tools';
 import { readPolicy } from '@behalf/policy';
 import { CommandError } from '../command-error.js';
 import { printable } from '@behalf/gateway/printable';
+import { quantity } from '../quantity.js';
 import { readText } from '../read-supergraph.js';
 
 export interface LintOptions {
@@ -72,8 +73,8 @@ function findingLines(findings: readonly Finding[]): string[] {
     );
     lines.push(`${' '.repeat(15)}${message}.`, `${' '.repeat(15)}${hint}`);
   }
-  const count = (severity: Finding['severity']): number =>
-    findings.filter((finding) => finding.severity === severity).length;
-  lines.push('', `${count('error')} errors, ${count('warning')} warnings, ${count('info')} notes`);
+  const count = (severity: Finding['severity'], word: string): string =>
+    quantity(findings.filter((finding) => finding.severity === severity).length, word);
+  lines.push('', [count('error', 'error'), count('warning', 'warning'), count('info', 'note')].join(', '));
   return lines;
 }

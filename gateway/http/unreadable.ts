@@ -36,6 +36,7 @@ export function answerUnreadable(server: Server | TlsServer, cors?: Cors): void 
     socket.destroy();
   });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    cors?.setHeaders(request, response);
     refuseAnywhere(request, response, 'EXPECTATION_FAILED', { connection: 'close' });
   });
 }

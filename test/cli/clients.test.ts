@@ -86,6 +86,22 @@ describe('behalf clients', () => {
     for (const { stdout } of [shown, retired]) expect(stdout).not.toContain(secret);
   }, 60_000);
 
+  it('says that none is registered, or that all are retired', async () => {
+    const empty = await createTestDatabase<AuthoritySchema>();
+    try {
+      const clients = async (...args: string[]): Promise<string> =>
+        (await run(['clients', ...args], '', { DATABASE_URL: empty.url })).stdout;
+      expect(await clients('list')).toBe('No application is registered.\n');
+      expect(await clients('list', '--all')).toBe('No application is registered.\n');
+      await clients('add', 'ledger', ...ADD, '--policy', policy);
+      await clients('retire', 'ledger', '--reason', 'over');
+      expect(await clients('list')).toBe('No application is registered; --all lists the retired ones.\n');
+      expect(await clients('list', '--all')).toMatch(/^ledger .*retired .*\n$/);
+    } finally {
+      await empty.drop();
+    }
+  }, 60_000);
+
   it.each([
     ['CLIENT_NOT_IN_POLICY', ['add', 'stranger', ...ADD]],
     ['CLIENT_INVALID', ['add', 'phone', ...ADD, '--contact', 'nobody']],
@@ -200,13 +216,13 @@ describe('behalf consents verify', () => {
   it('reports which consents differ from the log, without their values', async () => {
     expect(await behalf('consents', 'verify')).toMatchObject({
       code: 0,
-      stdout: '1 consents compared with their log, 0 differ\n',
+      stdout: '1 consent compared with its log, 0 differ\n',
     });
     await sql`update authority.consent set scopes = '{consents:admin}'`.execute(database.db);
     const found = await behalf('consents', 'verify');
     expect(found.code).toBe(1);
     expect(found.stdout).toMatch(
-      /^[\w-]{36}: differs in scopes\n1 consents compared with their log, 1 differ\n$/,
+      /^[\w-]{36}: differs in scopes\n1 consent compared with its log, 1 differs\n$/,
     );
     expect((await behalf('consents', 'verify', '--nonsense')).code).toBe(2);
   });

@@ -77,12 +77,15 @@ describe('behalf init', () => {
     await expect(readdir(join(folder, 'named'))).rejects.toThrow();
   });
 
-  it.each(['http://login.example', 'login.example', 'file:///etc/passwd'])(
-    'refuses the issuer %s',
-    async (issuer) => {
-      await expect(init('gateway', 'issued', { issuer })).rejects.toMatchObject({ code: 'USAGE' });
-    },
-  );
+  it.each([
+    'http://login.example',
+    'login.example',
+    'file:///etc/passwd',
+    'https://login.example?a',
+    'https://login.example#a',
+  ])('refuses the issuer %s', async (issuer) => {
+    await expect(init('gateway', 'issued', { issuer })).rejects.toMatchObject({ code: 'USAGE' });
+  });
 
   it('keeps a quote in the audience inside its YAML string', async () => {
     const target = await init('gateway', 'quoted', { audience: "it's ours" });

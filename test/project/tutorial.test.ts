@@ -24,6 +24,8 @@ interface Step {
 const PORTS = ['4000', '4001', '4002', '4003'];
 let folder: string;
 const started: ChildProcess[] = [];
+/** What the programs in other terminals printed. */
+let printed = '';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'behalf-tutorial-'));
@@ -87,7 +89,10 @@ async function runInBackground({ text, expected }: Step): Promise<void> {
   });
   started.push(child);
   let written = '';
-  const keep = (chunk: Buffer): void => void (written += chunk.toString());
+  const keep = (chunk: Buffer): void => {
+    written += chunk.toString();
+    printed += chunk.toString();
+  };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
   const lines = (expected?.text ?? '').trim().split('\n');
@@ -120,4 +125,7 @@ it('the tutorial works as written, from the published packages', { timeout: 480_
       else if (step.expected !== undefined) expect(output, step.name).toContain(step.expected.text.trim());
     }
   }
+  // Only what the tutorial leaves out.
+  const warned = [...printed.matchAll(/"level":"(?:warn|error)","code":"(\w+)"/g)].map(([, code]) => code);
+  expect(warned).toEqual(['REVOCATION_OFF']);
 });

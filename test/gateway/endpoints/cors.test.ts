@@ -132,6 +132,12 @@ describe('a response', () => {
     ['an unreadable body', () => ask('{'), 400],
     ['an oversize body', () => ask(OVERSIZE), 413],
     ['a compressed body', () => ask(HELLO, { 'content-encoding': 'gzip' }), 415],
+    ['an unknown expectation', () => ask(HELLO, { expect: 'wonders' }), 417],
+    [
+      'an unknown expectation at another address',
+      () => send(`${gateway.url}/health/live`, '', { origin: ORIGIN, expect: 'wonders' }, 'GET'),
+      417,
+    ],
     ['a method', () => send(`${gateway.url}/graphql`, '', { origin: ORIGIN }, 'DELETE'), 405],
     ['an unknown address', () => send(`${gateway.url}/nowhere`, '', { origin: ORIGIN }, 'GET'), 404],
     ['keys', () => send(`${gateway.url}/.well-known/jwks.json`, '', { origin: ORIGIN }, 'GET'), 200],

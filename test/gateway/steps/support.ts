@@ -25,7 +25,7 @@ export function standIn<Part>(members: Partial<Record<keyof NoInfer<Part>, unkno
 export const SCHEMA: GraphQLSchema = buildSchema(`
   enum Color { RED }
   scalar Long
-  type Query { me: String other: String self: Query paint(color: Color, id: ID, long: Long): Int }
+  type Query { me: String other: String self: Query paint(color: Color, id: ID, long: Long, rough: Float): Int }
   type Mutation { touch: Int }
   type Subscription { ticks: Int }
 `);
