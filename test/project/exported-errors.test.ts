@@ -10,7 +10,9 @@ import { projectPath } from '../../subgraphs/bank/shared/project-path.js';
 const INTERNAL: Readonly<Record<string, readonly string[]>> = {
   gateway: [
     'DeadlineError',
+    'InexactLiteralError',
     'InexactVariableError',
+    'InvalidVariablesError',
     'RejectedError',
     'StoreTimeoutError',
     'SubgraphError',
