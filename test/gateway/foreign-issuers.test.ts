@@ -481,7 +481,11 @@ describe('a service (RFC 9068 section 2.2: sub is the client)', () => {
       await admission.pipeline.admit(request);
       await admission.pipeline.record(request, 'answered', undefined);
     }
-    expect(records[0]?.caller).toEqual({ service: true, clientId: 'job' });
-    expect(records[1]?.caller).toEqual({ subjectPseudonym: expect.any(String) as string, clientId: 'job' });
+    expect(records[0]?.caller).toEqual({ service: true, clientId: 'job', scopes: [] });
+    expect(records[1]?.caller).toEqual({
+      subjectPseudonym: expect.any(String) as string,
+      clientId: 'job',
+      scopes: [],
+    });
   });
 });

@@ -133,7 +133,6 @@ describe('around an existing Apollo Server', () => {
       [{ dpop: undefined }, 'PROOF_MISSING'],
       [{ method: undefined }, 'PROOF_METHOD'],
       [{ url: undefined }, 'PROOF_TARGET'],
-      [{ url: '/graphql' }, 'PROOF_TARGET'],
     ] as const) {
       const server = await start({}, facts);
       expectRefused(await server.ask(READ, await proof()), 'INVALID_DPOP_PROOF', reason, server);
