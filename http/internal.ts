@@ -9,3 +9,4 @@ export { Shutdown } from './shutdown.js';
 export { DEFAULT_NOT_READY_MS, shutdownProblem } from './shutdown-options.js';
 export { addressProblem, issuerProblem } from './trusted-address.js';
 export type { AddressRules } from './trusted-address.js';
+export { truncateAddress } from './truncate-address.js';

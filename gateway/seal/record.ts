@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { isIP } from 'node:net';
 import { withoutUndefined } from '@behalf/directives/internal';
+import { truncateAddress } from '@behalf/http/internal';
 import type { Delegation } from '@behalf/directives';
 import type { AuditCaller, AuditedAccess, AuditOutcome, AuditRecord, SubjectPseudonyms } from '@behalf/audit';
 import type { Denial } from '../authorize/index.js';
@@ -49,7 +49,7 @@ export function requestRecord(
     namedClient,
     propagation,
   } = stage;
-  const source = sourceOf(exchange.incoming.remoteAddress);
+  const source = truncateAddress(exchange.incoming.remoteAddress);
   const name = operation?.operation.name?.value;
   const accesses = propagation?.accounts.accesses ?? [];
   const subjects = (propagation?.accounts.subjects ?? []).flatMap((name) => pseudonyms.get(name) ?? []);
@@ -177,26 +177,4 @@ function callerOf(delegation: Delegation, { key, pseudonyms }: RecordNames): Aud
     consentVersion: consent?.version,
     purposes: consent?.purposes.slice(0, MAX_PURPOSES).map((purpose) => recordedIdentifier(purpose, key)),
   });
-}
-
-/** Undefined for anything but an address: a server around the gateway may pass on what a client sent. */
-function sourceOf(remoteAddress: string | undefined): string | undefined {
-  return remoteAddress === undefined || isIP(remoteAddress) === 0
-    ? undefined
-    : truncateAddress(remoteAddress);
-}
-
-/** Keeps the network, not the host: /24 of IPv4, /48 of IPv6. */
-export function truncateAddress(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
-  const four = /^(\d+)\.(\d+)\.(\d+)\.\d+$/.exec(mapped);
-  if (four !== null) return `${four.slice(1, 4).join('.')}.0/24`;
-  const [head = '', tail] = mapped.split('::', 2);
-  const before = head === '' ? [] : head.split(':');
-  const after = tail === undefined || tail === '' ? [] : tail.split(':');
-  const groups =
-    tail === undefined
-      ? before
-      : [...before, ...Array<string>(Math.max(0, 8 - before.length - after.length)).fill('0'), ...after];
-  return `${groups.slice(0, 3).join(':')}::/48`;
 }

@@ -6,7 +6,7 @@ import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audi
 import type { AuditRecord } from '../../audit/index.js';
 import type { AuditDatabase, StoredAuditRecord } from '../../audit/postgres.js';
 import { receiptOf } from '../../audit/log/entry.js';
-import { truncateAddress } from '../../gateway/seal/record.js';
+import { truncateAddress } from '../../http/truncate-address.js';
 import {
   AUDIENCE,
   Cleanup,
