@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
-import type { AuditEvent, RecordClass } from './event.js';
+import type { AuditEvent } from './event.js';
+import type { RecordClass } from './record-class.js';
 import { AuditError } from './errors.js';
 import { recordText } from './record-text.js';
 import type { AuditDatabase } from './schema.js';

@@ -1,32 +1,6 @@
+import { authorityEvents } from './authority-events.js';
 import type { AuditCaller } from './caller.js';
-
-/** The kind of a record, on which its retention depends. */
-export type RecordClass =
-  /** What was read, and what was refused. */
-  | 'access'
-  /** The life of consents. */
-  | 'consent'
-  /** Who may do what: revocations, keys, clients, policies, sign-ins. */
-  | 'security'
-  /** The log itself: what is not in it any more, and who looked for whom. */
-  | 'log';
-
-/**
- * Every {@link RecordClass}.
- *
- * @example
- * ```ts
- * import { recordClasses } from '@behalf/audit';
- *
- * console.log(recordClasses); // ['access', 'consent', 'security', 'log']
- * ```
- */
-export const recordClasses: readonly RecordClass[] = Object.freeze(['access', 'consent', 'security', 'log']);
-
-interface AuditEventDescription {
-  readonly class: RecordClass;
-  readonly description: string;
-}
+import type { AuditEventDescription } from './record-class.js';
 
 /**
  * What is recorded besides requests. The names are stable.
@@ -39,34 +13,42 @@ interface AuditEventDescription {
  * ```
  */
 export const auditEvents = Object.freeze({
+  ...authorityEvents,
   'subject-erased': {
     class: 'log',
     description: 'A person’s key was destroyed: nothing leads from them to their records any more.',
+    details: [],
   },
   'subject-looked-up': {
     class: 'log',
     description: 'Somebody who is not the person asked for the pseudonym under which records name them.',
+    details: [],
   },
   'log-key-added': {
     class: 'log',
     description: 'A key of the log introduced the next one, which signs checkpoints from then on.',
+    details: ['key'],
   },
   'records-erased': {
     class: 'log',
     description: 'The texts of old records of one class were erased. Their entries stay in the tree.',
+    details: ['class', 'before'],
   },
   'break-glass-begun': {
     class: 'log',
     description:
       'A gateway lets data leave without a durable record for a limited time, because somebody decided so.',
+    details: ['until'],
   },
   'break-glass-ended': {
     class: 'log',
     description: 'The gateway requires a durable record again.',
+    details: [],
   },
   'records-lost': {
     class: 'log',
     description: 'A gateway could not store records, in audit mode `best-effort`.',
+    details: ['count'],
   },
 } as const satisfies Record<string, AuditEventDescription>);
 
@@ -75,6 +57,8 @@ export type AuditEventName = keyof typeof auditEvents;
 
 /** The record of something besides a request. It never holds a value, a token or a subject's name. */
 export interface AuditEvent {
+  /** Of an authority's event. Delivery is at least once: two records with the same identifier are the same event. */
+  readonly eventId?: string;
   /** Of the request that did it, or of the event alone. */
   readonly transactionId: string;
   /** 32 hex digits (W3C Trace Context). */

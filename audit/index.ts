@@ -1,10 +1,5 @@
-export {
-  type AuditEvent,
-  type AuditEventName,
-  auditEvents,
-  recordClasses,
-  type RecordClass,
-} from './event.js';
+export { type AuditEvent, type AuditEventName, auditEvents } from './event.js';
+export { recordClasses, type RecordClass } from './record-class.js';
 export type { AuditCaller } from './caller.js';
 export { AuditError, type AuditErrorCode, auditErrors } from './errors.js';
 export { FileAuditSink } from './file-sink.js';

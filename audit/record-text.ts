@@ -1,5 +1,5 @@
 import { auditEvents } from './event.js';
-import type { RecordClass } from './event.js';
+import type { RecordClass } from './record-class.js';
 import { makeSalt } from './log/entry.js';
 import type { AuditEntry } from './record.js';
 

@@ -4,6 +4,7 @@ import type { Clock } from '@behalf/directives';
 import { every } from '@behalf/directives/internal';
 import type { Log } from '@behalf/store';
 import { endHeldTransactions } from '@behalf/store/internal';
+import { endUnrelayedRecording } from './audit/recording.js';
 import { removeForgottenStreams } from './ssf/forgotten.js';
 import { removeOldChanges } from './changes/retention.js';
 import { removeGoneKeys } from './keys/retention.js';
@@ -22,6 +23,8 @@ export interface HousekeepingOptions {
   readonly db: AuthorityDatabase;
   readonly log: Log;
   readonly clock: Clock;
+  /** Whether this authority passes events on to the audit log. */
+  readonly relaysEvents: boolean;
 }
 
 /** Removes expired rows, a bounded number per minute. Nothing's validity depends on it. */
@@ -45,7 +48,7 @@ export class Housekeeping {
 
   /** One round. */
   async run(): Promise<void> {
-    const { db, log } = this.#options;
+    const { db, log, relaysEvents } = this.#options;
     // Without the right to look for them, the rest is done all the same.
     const ended = await endHeldTransactions(db, HELD_SECONDS).catch(() => 0);
     if (ended > 0) log.log('error', 'SESSIONS_ENDED', { count: ended });
@@ -55,6 +58,7 @@ export class Housekeeping {
     await this.#inBatches(() => removeOldChanges(db, BATCH));
     await removeGoneKeys(db);
     await removeForgottenStreams(db);
+    if (!relaysEvents && (await endUnrelayedRecording(db))) log.log('warn', 'AUDIT_RECORDING_ENDED');
   }
 
   #start(): void {

@@ -6,7 +6,7 @@ export { AuthorityError, type AuthorityErrorCode } from './errors.js';
 export type { ClientCertificateOptions } from './http/client-certificate.js';
 export type { KeySchedule } from './keys/times.js';
 export type { AuthorityLogCode } from './log-codes.js';
-export type { AuthorityOptions } from './options.js';
+export type { AuditOptions, AuthorityOptions } from './options.js';
 export type { ShutdownOptions } from '@behalf/http';
 export type { DurationChoice } from './pages/consent.js';
 export { type Authority, startAuthority } from './server.js';

@@ -2,6 +2,25 @@ import type { ErrorDescription } from '@behalf/directives/internal';
 
 /** Every code that the authority logs. */
 export const authorityLogCodes = Object.freeze({
+  AUDIT_EVENTS_LOST: {
+    description:
+      'So many events waited for the audit log that `count` others were not kept; the audit log gets their number.',
+    since: '0.1.0',
+  },
+  AUDIT_EVENTS_WAIT: {
+    description:
+      'The audit log cannot be written, so events wait in the store; the authority tries again. At most once a minute.',
+    since: '0.1.0',
+  },
+  AUDIT_EVENT_REFUSED: {
+    description: 'The audit log cannot store an event, which counts as lost.',
+    since: '0.1.0',
+  },
+  AUDIT_RECORDING_ENDED: {
+    description:
+      'No authority with the option `audit` has run on this store for ten minutes, so no more events are kept for one.',
+    since: '0.1.0',
+  },
   CHANGE_FEED_LOST: {
     description: 'The connection that listens for changes broke; the authority connects again.',
     since: '0.1.0',

@@ -28,7 +28,7 @@ export interface AuthorityOptions {
   readonly port: number;
   /** PostgreSQL 15 or newer. The start creates and migrates the authority's tables. */
   readonly databaseUrl: string;
-  /** The largest number of connections for requests. Two more listen for changes. Default: 10. */
+  /** The largest number of connections for requests. Two more listen for changes, and with `audit` a third. Default: 10. */
   readonly maxConnections?: number;
   /** 32 bytes that encrypt the secrets in the store. Alternatively, give `dataDir`. */
   readonly encryptionKey?: Uint8Array;
@@ -80,12 +80,26 @@ export interface AuthorityOptions {
   readonly longPollMs?: number;
   /** How {@link Authority.drain} ends it. Default: `notReadyMs` 5,000 and `drainMs` 5,000. */
   readonly shutdown?: ShutdownOptions;
+  /**
+   * The audit log that gets the authority's events: consents, revocations, suspensions, keys, applications, policies, streams and
+   * sign-ins. Every instance must have this option. Default: no events are recorded.
+   */
+  readonly audit?: AuditOptions;
   readonly log?: Log;
   /**
    * Starts timers and measures how long something takes. The time of day stays the machine's and the database's, like that of
    * oidc-provider. Default: the machine's own.
    */
   readonly clock?: Clock;
+}
+
+/** The audit log that gets the authority's events, see {@link AuthorityOptions.audit}. */
+export interface AuditOptions {
+  /**
+   * PostgreSQL connection string of the role that appends to the log (`createWriterRole` of `@behalf/audit/postgres`), the same
+   * log as the gateways'. Needs the package `@behalf/audit`.
+   */
+  readonly database: string;
 }
 
 /** Answers take milliseconds, and long polls are ended first. */
@@ -120,6 +134,7 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
   const problem = shutdownProblem(options.shutdown ?? {});
   if (problem !== undefined) throw new AuthorityError('OPTION_INVALID', problem);
   await checkReceivers(streamSecret, options.streamReceivers ?? []);
+  checkAudit(options.audit);
   // RFC 8707 section 2; otherwise every request would be refused with `invalid_target`.
   if (URL.parse(audience) === null || audience.includes('#'))
     throw new AuthorityError('OPTION_INVALID', 'audience must be an absolute URI without a fragment');
@@ -169,6 +184,15 @@ async function checkReceivers(streamSecret: string, receivers: readonly StreamRe
     names.add(name);
     secrets.add(secret);
     for (const endpoint of pushEndpoints) await checkPushEndpoint(name, endpoint);
+  }
+}
+
+/** The string is not repeated, because it has a password. */
+function checkAudit(audit: AuditOptions | undefined): void {
+  if (audit === undefined) return;
+  const protocol = URL.parse(audit.database)?.protocol;
+  if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
+    throw new AuthorityError('OPTION_INVALID', 'audit.database must be a connection string: postgres://…');
   }
 }
 

@@ -3,6 +3,7 @@ import type { Shutdown } from '@behalf/http/internal';
 import type { Log } from '@behalf/store';
 import { KnownBrowsers } from './accounts/known-browsers.js';
 import { SignIn } from './accounts/sign-in.js';
+import { SignInEvents } from './accounts/sign-in-events.js';
 import { SignInThrottle } from './accounts/throttle.js';
 import type { ChangeFeed } from './changes/feed.js';
 import { Outbox } from './ssf/outbox.js';
@@ -57,7 +58,8 @@ export function assemble(given: PartsOptions) {
     cors: new Cors((origin) => directory.hasOrigin(origin)),
   };
   const oauth = createOauth(given, registers);
-  const interactions = createInteractions(given, registers, oauth);
+  const signIns = new SignInEvents({ db, clock: options.clock });
+  const interactions = createInteractions(given, registers, { oauth, signIns });
   const { push, transmitter } = createChangeStream(given);
   const signOut = new SignOut({
     issuer,
@@ -82,8 +84,8 @@ export function assemble(given: PartsOptions) {
     log,
     clock,
   });
-  const housekeeping = new Housekeeping({ db, log, clock });
-  return { consents: registers.consents, oauth, transmitter, push, housekeeping, route };
+  const housekeeping = new Housekeeping({ db, log, clock, relaysEvents: options.audit !== undefined });
+  return { consents: registers.consents, oauth, transmitter, push, signIns, housekeeping, route };
 }
 
 interface Registers {
@@ -128,7 +130,7 @@ function createOauth({ db, issuer, options, state }: PartsOptions, registers: Re
 function createInteractions(
   { db, issuer, options, state }: PartsOptions,
   { consents, directory, networks, suspensions }: Registers,
-  oauth: RotatingProvider,
+  { oauth, signIns }: { readonly oauth: RotatingProvider; readonly signIns: SignInEvents },
 ): InteractionRoutes {
   const { audience, durations = DEFAULT_DURATIONS } = options;
   const { accounts, cookieKeys, policy } = state;
@@ -145,6 +147,7 @@ function createInteractions(
       accounts,
       throttle: new SignInThrottle(options.clock),
       browsers: new KnownBrowsers(cookieKeys[0] ?? ''),
+      events: signIns,
     }),
     networks,
     consents,

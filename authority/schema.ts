@@ -1,6 +1,7 @@
 import type { JWK } from 'jose';
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
 
+import type { AuditOutboxTable, AuditRecordingTable } from './audit-schema.js';
 import type { ChangeMembers } from './change-members.js';
 import type { StoredRegistration } from './client-registration.js';
 import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent-values.js';
@@ -282,6 +283,8 @@ export interface AuthoritySchema {
   'authority.running_policy': RunningPolicyTable;
   'authority.sealed_secret': SealedSecretTable;
   'authority.oidc_payload': OidcPayloadTable;
+  'authority.audit_outbox': AuditOutboxTable;
+  'authority.audit_recording': AuditRecordingTable;
 }
 
 /** A database with the authority's tables: `openDatabase<AuthoritySchema>(url)`, migrated with {@link migrateAuthority}. */

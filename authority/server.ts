@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
 import { openDatabase } from '@behalf/store';
 import { comparePolicyWithSchema } from '@behalf/policy';
@@ -7,6 +7,7 @@ import { answerStartingHealth, Shutdown } from '@behalf/http/internal';
 import { systemClock } from '@behalf/directives/internal';
 import { silentLog } from '@behalf/store/internal';
 import { errors } from './oidc/oidc-provider.js';
+import { startAuditRelay } from './audit/start-relay.js';
 import { ChangeFeed } from './changes/feed.js';
 import type { ClientRegistration } from './client-registration.js';
 import { ConsentExpiry } from './consent/expiry.js';
@@ -70,7 +71,7 @@ const REQUEST_GRACE_MS = 2_000;
 export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
   await checkOptions(options);
   warnOfPolicy(options);
-  const { clock = systemClock, databaseUrl, host = '127.0.0.1', log = silentLog, port } = options;
+  const { audit, clock = systemClock, databaseUrl, host = '127.0.0.1', log = silentLog, port } = options;
   const db = openDatabase<AuthoritySchema>(databaseUrl, {
     max: options.maxConnections ?? 10,
     applicationName: 'behalf-authority',
@@ -90,15 +91,14 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
   const shutdown = new Shutdown(closeAll, clock);
   try {
     await migrateAuthority(db);
+    // Before the first change, which makes the keys.
+    opened.push(await startAuditRelay({ db, databaseUrl, auditUrl: audit?.database, log, clock }));
     const state = await prepareState(db, options);
     opened.push(() => state.keys.close());
     await feed.open();
     state.keys.watch(feed);
     await expiryFeed.open();
-    const { origin: url } = await listen(server, host, port).catch((error: unknown) => {
-      if (!(error instanceof ListenError)) throw error;
-      throw new AuthorityError('LISTEN_FAILED', `The authority ${error.message}`, { cause: error });
-    });
+    const url = await listenAt(server, host, port);
     opened.push(() => connections.close({ requestGraceMs: REQUEST_GRACE_MS, answerGraceMs: drainMs }));
     const issuer = options.issuer ?? url;
     const parts = assemble({ db, feed, issuer, state, shutdown, options: { ...options, log, clock } });
@@ -107,6 +107,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     opened.push(
       () => expiry.close(),
       () => parts.housekeeping.close(),
+      () => parts.signIns.close(),
       () => parts.push.close(),
       async () => parts.transmitter.close(),
     );
@@ -124,6 +125,16 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
   } catch (error) {
     await closeAll();
     throw error;
+  }
+}
+
+/** @returns the origin @throws AuthorityError `LISTEN_FAILED` */
+async function listenAt(server: Server, host: string, port: number): Promise<string> {
+  try {
+    return (await listen(server, host, port)).origin;
+  } catch (error) {
+    if (!(error instanceof ListenError)) throw error;
+    throw new AuthorityError('LISTEN_FAILED', `The authority ${error.message}`, { cause: error });
   }
 }
 

@@ -16,6 +16,14 @@ export interface Account {
   readonly policies: readonly string[];
 }
 
+/** @see AccountRegister.authenticate */
+export interface Authentication {
+  /** Undefined if the password is wrong, or the username unknown. */
+  readonly account: Account | undefined;
+  /** Whose username it is, even if the password is wrong. */
+  readonly claimed: string | undefined;
+}
+
 /** A new account with its password. */
 export interface NewAccount extends Account {
   readonly password: string;
@@ -49,8 +57,8 @@ export class AccountRegister {
     return isSubject(this.#db, id);
   }
 
-  /** The account with this username and password, or undefined. An unknown username takes as long as a wrong password. */
-  async authenticate(username: string, password: string): Promise<Account | undefined> {
+  /** Checks a password. An unknown username takes as long as a wrong password. */
+  async authenticate(username: string, password: string): Promise<Authentication> {
     // Computed before it is known to be needed; otherwise the first unknown name would take longer.
     const nobody = await this.#hashOfNobody();
     const name = normalizeUsername(username);
@@ -60,8 +68,8 @@ export class AccountRegister {
       : await this.#all().where('username', '=', name).executeTakeFirst();
     const stored = row?.password_hash ?? nobody;
     const right = await verify(stored, password.slice(0, MAX_PASSWORD_LENGTH));
-    if (row === undefined || !right || password.length > MAX_PASSWORD_LENGTH) return undefined;
-    return toAccount(row);
+    const isRight = right && password.length <= MAX_PASSWORD_LENGTH;
+    return { account: row === undefined || !isRight ? undefined : toAccount(row), claimed: row?.subject };
   }
 
   /** Adds accounts whose passwords are public. Existing accounts stay as they are. */

@@ -1,7 +1,8 @@
 import { BusyError, WorkQueue } from '../http/work-queue.js';
 import type { KnownBrowsers } from './known-browsers.js';
-import type { Account, AccountRegister } from './register.js';
-import type { SignInThrottle } from './throttle.js';
+import type { Account, AccountRegister, Authentication } from './register.js';
+import type { SignInEvents, SignInOrigin } from './sign-in-events.js';
+import type { Attempt, SignInThrottle } from './throttle.js';
 import { normalizeUsername } from './username.js';
 
 /**
@@ -15,6 +16,8 @@ const BUSY_RETRY_MS = 2_000;
 export type SignInResult =
   | { readonly kind: 'signed-in'; readonly account: Account; readonly browserCookie: string }
   | { readonly kind: 'wrong' }
+  /** The password was right, but the application asks for somebody else. */
+  | { readonly kind: 'another-person' }
   /** The password was not checked. */
   | { readonly kind: 'throttled' | 'busy'; readonly retryAfterMs: number };
 
@@ -23,9 +26,23 @@ export interface SignInOptions {
   readonly accounts: AccountRegister;
   readonly throttle: SignInThrottle;
   readonly browsers: KnownBrowsers;
+  readonly events: SignInEvents;
 }
 
-/** The only place that checks passwords, with limits on how often and on how many at the same time. */
+/** What a person typed, and where. */
+export interface TypedSignIn extends SignInOrigin {
+  readonly username: string;
+  readonly password: string;
+  readonly network: string;
+  readonly browserCookie: string | undefined;
+  /** The subject that the application asks for; undefined if it asks for nobody in particular. */
+  readonly expected: string | undefined;
+}
+
+/**
+ * The only place that checks passwords, with limits on how often and on how many at the same time. What comes of it is recorded for
+ * the audit log before anything else happens.
+ */
 export class SignIn {
   readonly #options: SignInOptions;
   readonly #hashing = new WorkQueue(HASHING);
@@ -34,28 +51,40 @@ export class SignIn {
     this.#options = options;
   }
 
-  async attempt(typed: {
-    readonly username: string;
-    readonly password: string;
-    readonly network: string;
-    readonly browserCookie: string | undefined;
-  }): Promise<SignInResult> {
-    const { accounts, browsers, throttle } = this.#options;
-    const { network, password } = typed;
+  async attempt(typed: TypedSignIn): Promise<SignInResult> {
+    const { browsers, events, throttle } = this.#options;
+    const { expected, network } = typed;
     const name = normalizeUsername(typed.username);
     const attempt = { name, network, browser: browsers.identify(typed.browserCookie, name) };
     const waitMs = throttle.admit(attempt);
-    if (waitMs > 0) return { kind: 'throttled', retryAfterMs: waitMs };
+    if (waitMs > 0) {
+      events.countThrottled();
+      return { kind: 'throttled', retryAfterMs: waitMs };
+    }
+    const checked = await this.#check(attempt, typed.password);
+    if (checked === 'busy') return { kind: 'busy', retryAfterMs: BUSY_RETRY_MS };
+    const { account, claimed } = checked;
+    if (account === undefined) {
+      await events.failed({ ...typed, name, claimed, cause: 'wrong-password' });
+      return { kind: 'wrong' };
+    }
+    throttle.takeBack(attempt);
+    if (expected !== undefined && expected !== account.subject) {
+      await events.failed({ ...typed, name, claimed, cause: 'another-person' });
+      return { kind: 'another-person' };
+    }
+    await events.succeeded(account.subject, typed);
+    return { kind: 'signed-in', account, browserCookie: browsers.issue(name) };
+  }
+
+  async #check(attempt: Attempt, password: string): Promise<Authentication | 'busy'> {
+    const { accounts, throttle } = this.#options;
+    const { browser, name, network } = attempt;
     try {
-      const account = await this.#hashing.run(attempt.browser ?? network, () =>
-        accounts.authenticate(name, password),
-      );
-      if (account === undefined) return { kind: 'wrong' };
-      throttle.takeBack(attempt);
-      return { kind: 'signed-in', account, browserCookie: browsers.issue(name) };
+      return await this.#hashing.run(browser ?? network, () => accounts.authenticate(name, password));
     } catch (error) {
       throttle.takeBack(attempt);
-      if (error instanceof BusyError) return { kind: 'busy', retryAfterMs: BUSY_RETRY_MS };
+      if (error instanceof BusyError) return 'busy';
       throw error;
     }
   }

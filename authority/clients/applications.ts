@@ -6,11 +6,12 @@ import { transact } from '../transact.js';
 import type { Revocation } from '../consent/types.js';
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { isSubject } from '../accounts/subjects.js';
-import { isKnownToRunningPolicy } from '../running-policy.js';
+import { isKnownToRunningPolicy } from './running-policy.js';
+import { appendApplicationEvent, changedMembers } from './application-events.js';
 import { type Application, hasKey, toApplication, toClient } from './application-rows.js';
 import { getsTokens, grantProblem, registrationProblem } from './check.js';
 import { ApplicationError } from './errors.js';
-import type { ClientRegistration, StoredRegistration } from '../client-registration.js';
+import type { ClientRegistration } from '../client-registration.js';
 import { checkCeiling, checkClientId, checkRegistration } from './registration.js';
 import { newClientSecret, secretDigest } from './secret.js';
 
@@ -21,6 +22,7 @@ export type { Application };
 
 /** The party that makes the change, and the policy, which must know the application. */
 export interface RegisterOptions {
+  /** The audit log gets this name as it is, so it must not be a subject's. */
   readonly by: string;
   readonly policy: Policy;
 }
@@ -102,7 +104,7 @@ export class ApplicationRegister {
           if (!isUniqueViolation(error)) throw error;
           throw new ApplicationError('CLIENT_EXISTS', `the identifier "${clientId}" is taken`);
         });
-      await append(trx, 'registered', clientId, checked, by);
+      await appendApplicationEvent(trx, { type: 'registered', clientId, registration: checked, by });
     });
     return { secret };
   }
@@ -137,7 +139,8 @@ export class ApplicationRegister {
         .set({ registration: JSON.stringify(checked), secret_digest: digest, changed_at: new Date() })
         .where('client_id', '=', clientId)
         .execute();
-      await append(trx, 'changed', clientId, checked, by);
+      const changed = changedMembers(before.registration, checked);
+      await appendApplicationEvent(trx, { type: 'changed', clientId, registration: checked, by, changed });
       return { secret };
     });
   }
@@ -164,7 +167,8 @@ export class ApplicationRegister {
         .set({ secret_digest: secretDigest(secret), changed_at: new Date() })
         .where('client_id', '=', clientId)
         .execute();
-      await append(trx, 'secret_renewed', clientId, row.registration, by);
+      const { registration } = row;
+      await appendApplicationEvent(trx, { type: 'secret_renewed', clientId, registration, by });
       return { secret };
     });
   }
@@ -187,7 +191,8 @@ export class ApplicationRegister {
         .returning('registration')
         .executeTakeFirst();
       if (row === undefined) throw unknown(clientId);
-      await append(trx, 'retired', clientId, row.registration, by, reason);
+      const { registration } = row;
+      await appendApplicationEvent(trx, { type: 'retired', clientId, registration, by, reason });
       return revokeClient(trx, clientId, { by, initiator: 'admin', reason });
     });
   }
@@ -246,21 +251,6 @@ async function refuseUnusable(
   const accounts = { isSubject: (id: string) => isSubject(trx, id) };
   const problem = registrationProblem(client) ?? (await grantProblem(client, { accounts, policy }));
   if (problem !== undefined) throw invalid(client.clientId, problem);
-}
-
-async function append(
-  trx: Transaction<AuthoritySchema>,
-  type: 'registered' | 'changed' | 'secret_renewed' | 'retired',
-  clientId: string,
-  registration: StoredRegistration,
-  by: string,
-  reason: string | null = null,
-): Promise<void> {
-  const event = { client_id: clientId, event_type: type, entity_id: by, reason };
-  await trx
-    .insertInto('authority.application_event')
-    .values({ ...event, registration: JSON.stringify(registration) })
-    .execute();
 }
 
 function invalid(clientId: string, problem: string): ApplicationError {

@@ -14,8 +14,10 @@ import { checkClients, type ServingRules } from './check.js';
 import type { ClientRegistration } from '../client-registration.js';
 import type { AccountRegister } from '../accounts/register.js';
 import { AuthorityError } from '../errors.js';
-import { recordRunningPolicy } from '../running-policy.js';
+import { recordRunningPolicy } from './running-policy.js';
 import type { AuthorityDatabase } from '../schema.js';
+
+const RECORD_RETRY_MS = 5_000;
 
 /** @see CurrentPolicy */
 export interface CurrentPolicyOptions {
@@ -53,7 +55,7 @@ export class CurrentPolicy {
 
   /** Records the policy, and reloads it whenever its file changes. */
   async start(): Promise<void> {
-    await recordRunningPolicy(this.#options.db, this.#policy);
+    await this.#record();
     const { clock, file } = this.#options;
     const { signal } = this.#closing;
     if (file !== undefined) watchFile(file, () => this.reload(), { clock, signal });
@@ -78,14 +80,26 @@ export class CurrentPolicy {
       if (policyVersion(policy) === policyVersion(this.#policy)) return;
       this.#policy = policy;
       log.log('info', 'POLICY_RELOADED', { version: policyVersion(policy) });
-      // The record only serves warnings: without it, the new policy is in force all the same.
-      await recordRunningPolicy(this.#options.db, policy).catch(() => undefined);
+      // A store that is away does not keep the new policy from being in force.
+      await this.#record().catch(() => this.#recordLater());
     } catch (error) {
       const isExpected = error instanceof PolicyError || error instanceof AuthorityError;
       // Any other error may quote what it failed on.
       const reason = isExpected ? `${error.code}: ${error.message}` : 'unexpected error';
       log.log('error', 'POLICY_REFUSED', { reason });
     }
+  }
+
+  async #record(): Promise<void> {
+    await recordRunningPolicy(this.#options.db, this.#policy);
+  }
+
+  #recordLater(): void {
+    const { signal } = this.#closing;
+    if (signal.aborted) return;
+    const retry = (): void => void this.#record().catch(() => this.#recordLater());
+    const cancel = this.#options.clock.after(RECORD_RETRY_MS, retry);
+    signal.addEventListener('abort', cancel, { once: true });
   }
 
   /** @throws AuthorityError `POLICY_MISMATCH`, `CLIENT_INVALID` */

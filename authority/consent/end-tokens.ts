@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 
+import { AUTHORITY, recordEvents } from '../audit/record-events.js';
 import { appendChange, SESSION_REVOKED } from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
 
@@ -26,7 +27,7 @@ export async function endTokens(
     kind: SESSION_REVOKED,
     members: consent,
     initiator: 'policy',
-    by: 'authority',
+    by: AUTHORITY,
     reason,
   });
   await trx
@@ -34,4 +35,7 @@ export async function endTokens(
     .set({ tokens_not_before: occurredAt })
     .where('id', '=', consentId)
     .execute();
+  const { clientId, subject } = consent;
+  const details = { consentId, clientId };
+  await recordEvents(trx, [{ event: 'tokens-of-consent-revoked', subjects: [subject], reason, details }]);
 }

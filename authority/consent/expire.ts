@@ -1,10 +1,9 @@
 import type { Transaction } from 'kysely';
 
+import { AUTHORITY } from '../audit/record-events.js';
 import { appendChange, SESSION_REVOKED } from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
 import { appendConsentEvent, type ConsentRow } from './rows.js';
-
-const BY = 'authority';
 
 /**
  * Ends expired consents: deletes their codes and refresh tokens, and records the event. Gateways are told too, although no access
@@ -27,9 +26,9 @@ export async function recordExpiries(
     });
     await trx
       .updateTable('authority.consent')
-      .set({ status: 'expired', ended_at: row.until, ended_by: BY })
+      .set({ status: 'expired', ended_at: row.until, ended_by: AUTHORITY })
       .where('id', '=', row.id)
       .execute();
-    await appendConsentEvent(trx, 'expired', row, { by: BY, at: occurredAt });
+    await appendConsentEvent(trx, 'expired', row, { by: AUTHORITY, cause: {}, at: occurredAt });
   }
 }

@@ -1,11 +1,12 @@
 import type { Transaction } from 'kysely';
 
+import type { EventCause } from '../audit/record-events.js';
 import type { AuthoritySchema } from '../schema.js';
 import { lockDecision } from '../locks.js';
 import { announceEnd, databaseNow } from './clock.js';
 import { recordExpiries } from './expire.js';
 import { endAsReplaced } from './replace.js';
-import { appendConsentEvent, type ConsentRow, newConsentRow } from './rows.js';
+import { appendConsentEvent, type ConsentRow, type EventDetails, newConsentRow } from './rows.js';
 import type { ConsentTerms } from './types.js';
 
 type Trx = Transaction<AuthoritySchema>;
@@ -39,7 +40,11 @@ export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<Consen
   }
   const next = newConsentRow(withEarlierRefusals(terms, last), version, now);
   if (includes(next, last)) return extend(trx, last, next, terms);
-  const { change } = await endAsReplaced(trx, last, { successor: next.id, by: terms.by });
+  const { change } = await endAsReplaced(trx, last, {
+    successor: next.id,
+    by: terms.by,
+    cause: deciderOf(terms),
+  });
   return begin(trx, { ...next, granted_at: change.occurredAt }, terms, last.id);
 }
 
@@ -78,11 +83,9 @@ function includes(wide: ConsentRow, narrow: ConsentRow): boolean {
 }
 
 async function begin(trx: Trx, row: ConsentRow, terms: ConsentTerms, replaces?: string): Promise<ConsentRow> {
-  const { by, clientId, notice, policyVersion } = terms;
-  const at = row.granted_at;
   await trx.insertInto('authority.consent').values(row).execute();
-  await appendConsentEvent(trx, 'requested', shown(row, terms), { by: clientId, at, policyVersion });
-  await appendConsentEvent(trx, 'granted', row, { by, at, notice, policyVersion, replaces });
+  const decided = await appendRequested(trx, row, terms, row.granted_at);
+  await appendConsentEvent(trx, 'granted', row, { ...decided, replaces });
   return row;
 }
 
@@ -92,15 +95,31 @@ async function extend(
   next: ConsentRow,
   terms: ConsentTerms,
 ): Promise<ConsentRow> {
-  const { by, clientId, notice, policyVersion } = terms;
-  const at = next.granted_at;
   const { version, scopes, declined, purposes, declined_purposes, detail, until } = next;
   const changed = { version, scopes, declined, purposes, declined_purposes, detail, until };
   await trx.updateTable('authority.consent').set(changed).where('id', '=', last.id).execute();
   const row = { ...last, ...changed };
-  await appendConsentEvent(trx, 'requested', shown(row, terms), { by: clientId, at, policyVersion });
-  await appendConsentEvent(trx, 'extended', row, { by, at, notice, policyVersion });
+  const decided = await appendRequested(trx, row, terms, next.granted_at);
+  await appendConsentEvent(trx, 'extended', row, decided);
   return row;
+}
+
+/** What the application asked for comes before the person's decision. @returns the details of that */
+async function appendRequested(
+  trx: Trx,
+  row: ConsentRow,
+  terms: ConsentTerms,
+  at: Date,
+): Promise<EventDetails> {
+  const { by, clientId, notice, policyVersion } = terms;
+  const asked = { by: clientId, cause: { request: { caller: { clientId } } } };
+  await appendConsentEvent(trx, 'requested', shown(row, terms), { ...asked, at, policyVersion });
+  return { by, cause: deciderOf(terms), at, notice, policyVersion };
+}
+
+/** The person, on the application's request. */
+function deciderOf({ by, clientId }: ConsentTerms): EventCause {
+  return { request: { caller: { subject: by, clientId } } };
 }
 
 /** The consent as it was offered to the person, before they declined parts of it. */

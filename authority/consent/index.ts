@@ -1,4 +1,5 @@
 export { migrateAuthority } from '../migrations/index.js';
+export type { ChangeCaller, ChangeRequest } from '../change-request.js';
 export type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 export { type AcknowledgementsOptions, GatewayAcknowledgements, type InForce } from './in-force.js';
 export type { ConsentExport, ExportedEvent, ExportedRecord, ExportPart } from './export.js';

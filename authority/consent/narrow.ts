@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Transaction } from 'kysely';
 
+import { causeOf } from '../audit/record-events.js';
 import type { AuthoritySchema } from '../schema.js';
 import { lockDecision } from '../locks.js';
 import { truncateReason } from '../reason.js';
@@ -40,12 +41,19 @@ export async function narrowConsent(trx: Trx, id: string, narrowing: Narrowing):
   if (row === undefined || row.until.getTime() <= now.getTime()) return NOTHING;
   const left = whatIsLeft(row, narrowing, now);
   if (isSame(left, row)) return { ...NOTHING, consent: toConsent(row, now.getTime()) };
-  const by = narrowing.by;
+  const { by, request } = narrowing;
+  const cause = causeOf({ by, initiator: 'user', request });
   const reason = truncateReason(narrowing.reason);
-  const { ended, change } = await endAsReplaced(trx, row, { successor: left.id, by, reason });
+  const { ended, change } = await endAsReplaced(trx, row, { successor: left.id, by, cause, reason });
   const next: ConsentRow = { ...left, granted_at: change.occurredAt };
   await trx.insertInto('authority.consent').values(next).execute();
-  await appendConsentEvent(trx, 'granted', next, { by, at: change.occurredAt, reason, replaces: row.id });
+  await appendConsentEvent(trx, 'granted', next, {
+    by,
+    cause,
+    at: change.occurredAt,
+    reason,
+    replaces: row.id,
+  });
   await announceEnd(trx);
   const { seq, jti } = change;
   return {

@@ -1,5 +1,6 @@
 import { type ExpressionBuilder, sql, type Transaction } from 'kysely';
 
+import { causeOf, recordEvents } from '../audit/record-events.js';
 import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { endTokens } from './end-tokens.js';
 import { recordExpiries } from './expire.js';
@@ -8,6 +9,7 @@ import { recordGrant } from './grant.js';
 import { narrowConsent } from './narrow.js';
 import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
 import { toConsent } from './rows.js';
+import type { SuspensionOptions } from './suspensions.js';
 import { transact } from '../transact.js';
 import type {
   Consent,
@@ -199,7 +201,7 @@ export class ConsentRegister {
    */
   async exportForRequest(
     subject: string,
-    { after, by, reason }: { readonly after?: string; readonly by: string; readonly reason: string },
+    { after, by, reason, request }: SuspensionOptions & { readonly after?: string },
   ): Promise<ExportPart> {
     return this.#transact(async (trx) => {
       const part = await exportConsents(trx, subject, after);
@@ -208,6 +210,9 @@ export class ConsentRegister {
         .insertInto('authority.consent_export')
         .values({ pii_principal_id: subject, entity_id: by, reason, records })
         .execute();
+      const cause = causeOf({ by, initiator: 'admin', request });
+      const exported = { event: 'consents-exported', cause, subjects: [subject], reason } as const;
+      await recordEvents(trx, [{ ...exported, details: { records } }]);
       return part;
     });
   }

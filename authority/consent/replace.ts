@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely';
 
+import type { EventCause } from '../audit/record-events.js';
 import { appendChange, type AppendedChange, SESSION_REVOKED } from '../changes/log.js';
 import type { AuthoritySchema } from '../schema.js';
 import { appendConsentEvent, type ConsentRow } from './rows.js';
@@ -9,6 +10,7 @@ export interface Replacement {
   /** The consent that replaces it. */
   readonly successor: string;
   readonly by: string;
+  readonly cause: EventCause;
   readonly reason?: string | undefined;
 }
 
@@ -21,7 +23,7 @@ export interface Replacement {
 export async function endAsReplaced(
   trx: Transaction<AuthoritySchema>,
   row: ConsentRow,
-  { successor, by, reason = `replaced by ${successor}` }: Replacement,
+  { successor, by, cause, reason = `replaced by ${successor}` }: Replacement,
 ): Promise<{ readonly ended: ConsentRow; readonly change: AppendedChange }> {
   await trx.deleteFrom('authority.oidc_payload').where('grant_id', '=', row.id).execute();
   const change = await appendChange(trx, {
@@ -42,6 +44,6 @@ export async function endAsReplaced(
     .set({ status: 'replaced', ended_at: change.occurredAt, ended_by: by, ended_reason: reason })
     .where('id', '=', row.id)
     .execute();
-  await appendConsentEvent(trx, 'narrowed', row, { by, reason, at: change.occurredAt });
+  await appendConsentEvent(trx, 'narrowed', row, { by, cause, reason, at: change.occurredAt });
   return { ended, change };
 }

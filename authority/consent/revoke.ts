@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 
+import { causeOf, recordEvents } from '../audit/record-events.js';
 import { appendChange, type AppendedChange, type Change, SESSION_REVOKED } from '../changes/log.js';
 import type { ChangeMembers } from '../change-members.js';
 import { lockDecision } from '../locks.js';
@@ -67,7 +68,29 @@ export async function revokeToken(
     .limit(1)
     .executeTakeFirst();
   if (known !== undefined) return { outcome: 'already', change: undefined };
+  const holder = await holderOf(trx, tokenId);
+  const isPersons = holder !== undefined && holder.subject !== holder.clientId;
+  await recordEvents(trx, [
+    {
+      ...stated(options),
+      event: 'token-revoked',
+      subjects: isPersons ? [holder.subject] : [],
+      details: { tokenId, clientId: holder?.clientId },
+    },
+  ]);
   return { outcome: 'done', change: position(await appendChange(trx, revoked({ tokenId }, options))) };
+}
+
+/** Whose token it is; undefined if it is not alive any more. */
+async function holderOf(
+  trx: Trx,
+  tokenId: string,
+): Promise<{ readonly subject: string; readonly clientId: string } | undefined> {
+  return trx
+    .selectFrom('authority.token_status')
+    .select(['subject', 'client_id as clientId'])
+    .where('jti', '=', tokenId)
+    .executeTakeFirst();
 }
 
 /**
@@ -96,9 +119,19 @@ export async function revokeSession(
         ]),
       ]),
     )
-    .returning('model')
+    .returning(['model', 'account_id as subject'])
     .execute();
   if (inserted === 0n) return { ...ALREADY, ...countDeleted(gone) };
+  const subjects = [...new Set(gone.flatMap(({ subject }) => subject ?? []))];
+  const isOwn = options.initiator === 'user' && subjects.includes(options.by);
+  await recordEvents(trx, [
+    {
+      ...stated(options),
+      event: isOwn ? 'signed-out' : 'session-revoked',
+      subjects,
+      details: { sessionId, ...countDeleted(gone) },
+    },
+  ]);
   const change = await appendChange(trx, revoked({ sessionId }, options));
   const outcome = gone.length > 0 ? 'done' : 'unknown';
   return { outcome, ended: [], change: position(change), ...countDeleted(gone) };
@@ -112,6 +145,8 @@ export async function revokeClient(
   const rows = await lockActive(trx, { clientId });
   await trx.deleteFrom('authority.oidc_payload').where('client_id', '=', clientId).execute();
   const outcome = (await isNamed(trx, 'client_id', clientId)) ? 'done' : 'unknown';
+  const details = { clientId, consents: rows.length };
+  await recordEvents(trx, [{ ...stated(options), event: 'client-revoked', details }]);
   const change = await appendChange(trx, revoked({ clientId }, options));
   return markRevoked(trx, rows, change, options, outcome);
 }
@@ -129,6 +164,8 @@ export async function revokeSubjectSessions(
     .returning('model')
     .execute();
   const isKnown = gone.length > 0 || (await isNamed(trx, 'subject', subject));
+  const event = { ...stated(options), event: 'subject-sessions-revoked', subjects: [subject] } as const;
+  await recordEvents(trx, [{ ...event, details: countDeleted(gone) }]);
   const change = await appendChange(trx, revoked({ subject }, options));
   const cutoff = { subject, not_before: change.occurredAt };
   await trx
@@ -196,6 +233,7 @@ async function markRevoked(
     const { by } = options;
     await appendConsentEvent(trx, 'revoked', row, {
       by,
+      cause: causeOf(options),
       reason: truncateReason(options.reason),
       at: change.occurredAt,
     });
@@ -206,6 +244,11 @@ async function markRevoked(
 
 function revoked(members: ChangeMembers, { by, initiator, reason }: RevocationOptions): Change {
   return { kind: SESSION_REVOKED, members, initiator, by, reason: truncateReason(reason) };
+}
+
+/** Who revokes, and why, for the audit log. */
+function stated(options: RevocationOptions) {
+  return { cause: causeOf(options), reason: truncateReason(options.reason) };
 }
 
 function position({ seq, jti }: AppendedChange): { seq: number; jti: string } {

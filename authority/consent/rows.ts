@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { Selectable, Transaction } from 'kysely';
 
+import { type EventCause, type EventToRecord, recordCall } from '../audit/record-events.js';
 import type { AuthoritySchema, ConsentTable } from '../schema.js';
 import type { Consent, ConsentEventType, ConsentTerms, PrivacyNotice } from './types.js';
 
@@ -53,6 +54,8 @@ export function newConsentRow(terms: ConsentTerms, version: number, now: Date): 
 /** The members of an event beyond the state of its consent. */
 export interface EventDetails {
   readonly by: string;
+  /** The same for the audit log. */
+  readonly cause: EventCause;
   readonly reason?: string | undefined;
   readonly notice?: PrivacyNotice | undefined;
   /** By the database's clock. Default: the time of writing. */
@@ -62,33 +65,56 @@ export interface EventDetails {
   readonly replaces?: string | undefined;
 }
 
-/** Appends an event with the consent's terms from `row`. */
+/** Appends an event with the consent's terms from `row`, and records it for the audit log. */
 export async function appendConsentEvent(
   trx: Transaction<AuthoritySchema>,
   type: ConsentEventType,
   row: ConsentRow,
   details: EventDetails,
 ): Promise<void> {
+  const event = {
+    record_id: row.id,
+    event_type: type,
+    pii_principal_id: row.subject,
+    client_id: row.client_id,
+    entity_id: details.by,
+    scopes: row.scopes,
+    purposes: row.purposes,
+    detail: row.detail,
+    valid_until: row.until,
+    version: row.version,
+    privacy_notice: details.notice === undefined ? null : JSON.stringify(details.notice),
+    reason: details.reason ?? null,
+    declined: row.declined,
+    declined_purposes: row.declined_purposes,
+    policy_version: details.policyVersion ?? null,
+    replaces: details.replaces ?? null,
+    event_time: details.at,
+  };
+  // One statement, because a revocation may end many consents.
   await trx
-    .insertInto('authority.consent_event')
-    .values({
-      record_id: row.id,
-      event_type: type,
-      pii_principal_id: row.subject,
-      client_id: row.client_id,
-      entity_id: details.by,
+    .with('appended', (db) => db.insertInto('authority.consent_event').values(event))
+    .selectNoFrom(recordCall([auditEventOf(type, row, details)]).as('recorded'))
+    .execute();
+}
+
+function auditEventOf(type: ConsentEventType, row: ConsentRow, details: EventDetails): EventToRecord {
+  const { cause, policyVersion, reason, replaces } = details;
+  return {
+    event: `consent-${type}`,
+    cause,
+    subjects: [row.subject],
+    reason,
+    details: {
+      consentId: row.id,
+      version: row.version,
+      clientId: row.client_id,
       scopes: row.scopes,
       purposes: row.purposes,
       detail: row.detail,
-      valid_until: row.until,
-      version: row.version,
-      privacy_notice: details.notice === undefined ? null : JSON.stringify(details.notice),
-      reason: details.reason ?? null,
-      declined: row.declined,
-      declined_purposes: row.declined_purposes,
-      policy_version: details.policyVersion ?? null,
-      replaces: details.replaces ?? null,
-      event_time: details.at,
-    })
-    .execute();
+      until: row.until.getTime(),
+      policyVersion,
+      replaces,
+    },
+  };
 }

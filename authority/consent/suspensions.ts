@@ -1,5 +1,7 @@
 import { type Selectable, sql, type Transaction } from 'kysely';
 
+import { causeOf, recordEvents } from '../audit/record-events.js';
+import type { ChangeRequest } from '../change-request.js';
 import { ACCESS_RESUMED, ACCESS_SUSPENDED, appendChange } from '../changes/log.js';
 import type { ChangeMembers } from '../change-members.js';
 import type { AuthorityDatabase, AuthoritySchema, SuspensionTable } from '../schema.js';
@@ -35,9 +37,12 @@ export interface SuspensionChange {
 
 /** The party that requests it, and its reason. Both are recorded. */
 export interface SuspensionOptions {
+  /** The audit log gets this name as it is, unless there is a `request`. It must not be a subject's then. */
   readonly by: string;
   /** Cut after 500 characters. */
   readonly reason: string;
+  /** The request that asks for it, whose caller the audit log names instead. Default: none. */
+  readonly request?: ChangeRequest | undefined;
 }
 
 type Trx = Transaction<AuthoritySchema>;
@@ -89,10 +94,9 @@ export class SuspensionRegister {
       }
       const isKnown = await isNamed(trx, target);
       const reason = options.reason.slice(0, MAX_REASON_LENGTH);
-      const { occurredAt, ...change } = await announce(trx, ACCESS_SUSPENDED, target, {
-        ...options,
-        reason,
-      });
+      const stated = { ...options, reason };
+      await record(trx, 'access-suspended', target, stated);
+      const { occurredAt, ...change } = await announce(trx, ACCESS_SUSPENDED, target, stated);
       const row = await trx
         .insertInto('authority.suspension')
         .values({
@@ -119,7 +123,9 @@ export class SuspensionRegister {
           : { outcome: 'already', suspension: toSuspension(last), change: undefined };
       }
       const reason = options.reason.slice(0, MAX_REASON_LENGTH);
-      const { occurredAt, ...change } = await announce(trx, ACCESS_RESUMED, target, { ...options, reason });
+      const stated = { ...options, reason };
+      await record(trx, 'access-resumed', target, stated);
+      const { occurredAt, ...change } = await announce(trx, ACCESS_RESUMED, target, stated);
       const row = await trx
         .updateTable('authority.suspension')
         .set({ ended_at: occurredAt, ended_by: options.by, ended_reason: reason })
@@ -200,6 +206,16 @@ async function announce(
   { by, reason }: SuspensionOptions,
 ) {
   return appendChange(trx, { kind, members: membersOf(target), initiator: 'admin', by, reason });
+}
+
+async function record(
+  trx: Trx,
+  event: 'access-suspended' | 'access-resumed',
+  target: SuspensionTarget,
+  { by, reason, request }: SuspensionOptions,
+): Promise<void> {
+  const cause = causeOf({ by, initiator: 'admin', request });
+  await recordEvents(trx, [{ event, cause, reason, details: target }]);
 }
 
 async function isNamed(trx: Trx, target: SuspensionTarget): Promise<boolean> {

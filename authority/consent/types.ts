@@ -1,4 +1,5 @@
 import type { ChangePosition } from '../changes/log.js';
+import type { ChangeRequest } from '../change-request.js';
 import type { ConsentStatus, DetailLevel, Initiator, PrivacyNotice } from '../consent-values.js';
 
 export type { ChangePosition } from '../changes/log.js';
@@ -62,6 +63,8 @@ export interface Narrowing {
   readonly by: string;
   /** Cut after 500 characters. */
   readonly reason?: string | undefined;
+  /** Default: none, and the audit log names the person alone. */
+  readonly request?: ChangeRequest | undefined;
 }
 
 /** The result of {@link ConsentRegister.narrow}. */
@@ -76,12 +79,17 @@ export interface Narrowed {
 
 /** The party that revokes, and its reason: see {@link ConsentRegister.revokeConsent}. All of it is recorded. */
 export interface RevocationOptions {
-  /** The subject who revokes, or a part of the system. */
+  /**
+   * The subject who revokes, or a part of the system. For `admin` and `policy` without a `request`, the audit log gets this name as
+   * it is (`operator`), so it must not be a subject's.
+   */
   readonly by: string;
   /** `policy`: a rule of the authority, such as reuse detection of refresh tokens. */
   readonly initiator: Initiator;
-  /** Cut after 500 characters. */
+  /** Cut after 500 characters. The audit log gets it too. */
   readonly reason?: string | undefined;
+  /** The request that asks for it, whose caller the audit log names instead. Default: none. */
+  readonly request?: ChangeRequest | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 import { AddressList, forwardedAddress, networkOf } from '@behalf/http';
+import { truncateAddress } from '@behalf/http/internal';
 
 /** A proxy on the same machine: the default for an https issuer. */
 const LOOPBACK = ['127.0.0.0/8', '::1'] as const;
@@ -21,8 +22,17 @@ export class ClientNetworks {
   }
 
   /** @see networkOf */
-  of({ headersDistinct, socket }: IncomingMessage): string {
+  of(request: IncomingMessage): string {
+    return networkOf(this.#addressOf(request));
+  }
+
+  /** The network as it is recorded: larger, so that nobody is found by it. @see truncateAddress */
+  sourceOf(request: IncomingMessage): string | undefined {
+    return truncateAddress(this.#addressOf(request));
+  }
+
+  #addressOf({ headersDistinct, socket }: IncomingMessage): string | undefined {
     const forwarded = headersDistinct['x-forwarded-for'] ?? [];
-    return networkOf(forwardedAddress(socket.remoteAddress, forwarded, this.#proxies));
+    return forwardedAddress(socket.remoteAddress, forwarded, this.#proxies);
   }
 }

@@ -31,6 +31,7 @@ import type { AuthorityDatabase } from '../schema.js';
 import { readDecision } from './decision.js';
 import { namedPerson, namedPersonProblem } from './named-person.js';
 import { makeOffer, viewOf } from './offer.js';
+import { recordUnchanged } from './record-unchanged.js';
 import { otherSession, replaceSession, signedInHere } from './replace-session.js';
 
 const MAX_FORM_BYTES = 16 * 1024;
@@ -38,12 +39,13 @@ const MAX_FORM_BYTES = 16 * 1024;
 /** People are told only what they can do about it. */
 const REFUSALS = {
   wrong: { status: 401, problem: 'The user name or the password is wrong.' },
+  'another-person': {
+    status: 401,
+    problem: 'The application asks for another person. Sign in as the person whom it knows, or cancel.',
+  },
   throttled: { status: 429, problem: 'Too many wrong passwords. Wait a minute and try again.' },
   busy: { status: 503, problem: 'Too many people are signing in. Wait a moment and try again.' },
 } as const;
-
-const ANOTHER_PERSON =
-  'The application asks for another person. Sign in as the person whom it knows, or cancel.';
 
 /** @see InteractionRoutes */
 export interface InteractionOptions {
@@ -135,22 +137,21 @@ export class InteractionRoutes {
       return;
     }
     const username = (form.get('username') ?? '').trim().slice(0, 100);
-    const result = await this.#options.signIn.attempt({
+    const { networks, signIn } = this.#options;
+    const result = await signIn.attempt({
       username,
       password: form.get('password') ?? '',
-      network: this.#options.networks.of(exchange.request),
+      network: networks.of(exchange.request),
+      source: networks.sourceOf(exchange.request),
+      clientId: exchange.client.clientId,
       browserCookie: cookieIn(exchange.request, KNOWN_BROWSER_COOKIE),
+      expected: namedPerson(exchange.interaction),
     });
     if (result.kind !== 'signed-in') {
       this.#refuseSignIn(exchange, username, result);
       return;
     }
     const { account, browserCookie } = result;
-    const named = namedPerson(exchange.interaction);
-    if (named !== undefined && named !== account.subject) {
-      this.#showSignIn(exchange, 401, { username, problem: ANOTHER_PERSON });
-      return;
-    }
     exchange.response.setHeader('set-cookie', this.#knownBrowser(browserCookie));
     // By the database's clock, which ends sessions, and not this machine's.
     const ts = Math.floor((await databaseNow(this.#options.db)).getTime() / 1000);
@@ -192,18 +193,20 @@ export class InteractionRoutes {
       show(exchange, 400, renderConsent({ ...view, problem: decision.problem }));
       return;
     }
+    if (decision.kind === 'allowed') {
+      const consent = await consents.grant(decision.terms);
+      await this.#finish(exchange, { consent: { grantId: consent.id } });
+      return;
+    }
+    const question = { subject: account.subject, clientId: client.clientId, scopes, consentId: standing?.id };
+    await recordUnchanged(this.#options.db, decision.kind, question);
     // From an agreement in force, the application gets what it requested; if that is nothing, it is refused.
     const goesOn = decision.kind === 'kept' && scopes.some((name) => standing?.scopes.includes(name));
     if (goesOn && standing !== undefined) {
       await this.#finish(exchange, { consent: { grantId: standing.id } });
       return;
     }
-    if (decision.kind !== 'allowed') {
-      await this.#finish(exchange, refused('The person refused'));
-      return;
-    }
-    const consent = await consents.grant(decision.terms);
-    await this.#finish(exchange, { consent: { grantId: consent.id } });
+    await this.#finish(exchange, refused('The person refused'));
   }
 
   async #finish({ request, response }: Exchange, result: InteractionResults): Promise<void> {
@@ -218,7 +221,7 @@ export class InteractionRoutes {
     result: Exclude<SignInResult, { readonly kind: 'signed-in' }>,
   ): void {
     const { problem, status } = REFUSALS[result.kind];
-    if (result.kind !== 'wrong') {
+    if ('retryAfterMs' in result) {
       exchange.response.setHeader('retry-after', String(Math.ceil(result.retryAfterMs / 1000)));
     }
     this.#showSignIn(exchange, status, { username, problem });

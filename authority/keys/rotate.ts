@@ -1,5 +1,6 @@
 import { type Selectable, sql, type Transaction } from 'kysely';
 
+import { AUTHORITY, causeOf, recordEvents } from '../audit/record-events.js';
 import { appendChange, SIGNING_KEY_REVOKED, SIGNING_KEY_ROTATED } from '../changes/log.js';
 import type { ChangePosition } from '../changes/log.js';
 import type { Initiator } from '../consent-values.js';
@@ -22,6 +23,8 @@ export type KeyRow = Selectable<SigningKeyTable>;
 /** The operator who changes the keys, and the reason. */
 export interface KeyChangeOptions {
   readonly initiator: Initiator;
+  /** An operator's name for themselves, as the audit log gets it. Default: the authority itself. */
+  readonly by?: string | undefined;
   /** Recorded in the change log, and so sent to every gateway. */
   readonly reason?: string | undefined;
 }
@@ -90,10 +93,13 @@ export async function rotateSigningKeys(
     .set({ signs_from: at })
     .where('kid', '=', next.kid)
     .execute();
+  const details = { keyId: next.kid, from: at.getTime(), replaces: current?.kid };
+  await recordEvents(trx, [{ ...stated(options), event: 'signing-key-rotated', details }]);
   const { seq, jti } = await appendChange(trx, {
     kind: SIGNING_KEY_ROTATED,
     members: { keyId: next.kid },
     initiator: options.initiator,
+    by: options.by,
     reason: truncateReason(options.reason),
   });
   return { kid: next.kid, at, change: { seq, jti } };
@@ -133,13 +139,20 @@ export async function revokeSigningKey(
     // The key that was to take over is gone.
     await signFrom(trx, current.kid, current.signs_from ?? now);
   }
+  await recordEvents(trx, [{ ...stated(options), event: 'signing-key-revoked', details: { keyId: kid } }]);
   const { seq, jti } = await appendChange(trx, {
     kind: SIGNING_KEY_REVOKED,
     members: { keyId: kid },
     initiator: options.initiator,
+    by: options.by,
     reason: truncateReason(options.reason),
   });
   return { revoked: true, change: { seq, jti } };
+}
+
+/** Who changes the keys, and why, for the audit log. */
+function stated({ by = AUTHORITY, initiator, reason }: KeyChangeOptions) {
+  return { cause: causeOf({ by, initiator }), reason: truncateReason(reason) };
 }
 
 function inState(keys: readonly KeyRow[], now: Date): (state: KeyState) => KeyRow[] {

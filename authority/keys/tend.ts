@@ -1,4 +1,5 @@
 import { wake } from '../changes/channels.js';
+import { recordEvents } from '../audit/record-events.js';
 import { appendChange, SIGNING_KEY_ROTATED } from '../changes/log.js';
 import { transact } from '../transact.js';
 import type { AuthorityDatabase } from '../schema.js';
@@ -36,6 +37,7 @@ export async function tendKeys(db: AuthorityDatabase, secrets: SealedSecrets): P
         .returningAll()
         .executeTakeFirstOrThrow();
       alive.push(row);
+      await recordEvents(trx, [{ event: 'signing-key-published', details: { keyId: kid } }]);
       return kid;
     };
     const isFirstStart = keys.length === 0;

@@ -9,6 +9,7 @@ import { streamSecrets } from './007-stream-secrets.js';
 import { lineage } from './010-lineage.js';
 import { locks } from './020-locks.js';
 import { runningPolicy } from './021-running-policy.js';
+import { auditOutbox } from './022-audit-outbox.js';
 
 /**
  * Migrates the authority's tables to the newest version. Several processes may call it at the same time.
@@ -38,6 +39,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '010-lineage': lineage,
       '020-locks': locks,
       '021-running-policy': runningPolicy,
+      '022-audit-outbox': auditOutbox,
     },
   });
 }

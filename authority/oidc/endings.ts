@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 
+import { AUTHORITY } from '../audit/record-events.js';
 import type { ConsentRegister } from '../consent/register.js';
 import type { Endings } from './adapter.js';
 
@@ -28,6 +29,6 @@ export async function endOnReuse(ctx: KoaContextWithOIDC, consents: ConsentRegis
 }
 
 async function endConsent(consents: ConsentRegister, consentId: string): Promise<void> {
-  const options = { by: 'authority', initiator: 'policy', reason: REFRESH_TOKEN_REUSE } as const;
+  const options = { by: AUTHORITY, initiator: 'policy', reason: REFRESH_TOKEN_REUSE } as const;
   await consents.revokeConsent(consentId, options);
 }

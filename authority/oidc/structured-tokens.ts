@@ -77,6 +77,7 @@ async function revoke(
   ctx.status = 200;
   ctx.body = '';
   if (token === undefined) return;
-  const options = { by: caller.clientId, initiator: 'policy', reason: 'revoked by its client' } as const;
-  await consents.revokeToken(token.tokenId, options);
+  const { clientId } = caller;
+  const options = { by: clientId, initiator: 'policy', reason: 'revoked by its client' } as const;
+  await consents.revokeToken(token.tokenId, { ...options, request: { caller: { clientId } } });
 }

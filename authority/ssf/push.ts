@@ -9,8 +9,10 @@ import { withoutUndefined } from '@behalf/directives/internal';
 import type { SigningKeyRing } from '../keys/ring.js';
 import type { Sealed, SealedSecrets } from '../keys/sealed.js';
 import type { AuthorityDatabase } from '../schema.js';
+import { transact } from '../transact.js';
 import type { ChangeFeed } from '../changes/feed.js';
 import type { Outbox } from './outbox.js';
+import { recordStream } from './stream-events.js';
 import { pushName } from './stream-request.js';
 import type { StreamRegister } from './streams.js';
 
@@ -245,13 +247,19 @@ export class PushDelivery {
     if (failure === 'invalid_key') await keys.refresh();
     const delayMs = Math.min(retry.firstMs * 2 ** Math.min(failures, 30), retry.longestMs);
     const isOver = failures + 1 >= retry.attempts;
-    await sql`update authority.stream set push_failures = push_failures + 1,
-      push_not_before = clock_timestamp() + make_interval(secs => ${delayMs / 1000}::double precision),
-      status = case when ${isOver}::boolean and status = 'enabled' then 'paused' else status end,
-      status_reason = case when ${isOver}::boolean and status = 'enabled'
-        then ${`delivery failed: ${failure}`}::text else status_reason end,
-      polled_at = clock_timestamp()
-      where id = ${id}`.execute(db);
+    const reason = `delivery failed: ${failure}`;
+    await transact(db, async (trx) => {
+      const { rows } = await sql<{ status: string }>`update authority.stream
+        set push_failures = push_failures + 1,
+          push_not_before = clock_timestamp() + make_interval(secs => ${delayMs / 1000}::double precision),
+          status = case when ${isOver}::boolean and status = 'enabled' then 'paused' else status end,
+          status_reason = case when ${isOver}::boolean and status = 'enabled' then ${reason}::text else status_reason end,
+          polled_at = clock_timestamp()
+        where id = ${id} returning status`.execute(trx);
+      if (!isOver || rows[0]?.status !== 'paused') return;
+      const paused = { streamId: id, receiver, status: 'paused' } as const;
+      await recordStream(trx, 'stream-status-changed', paused, reason);
+    });
     if (isOver) log.log('error', 'STREAM_PAUSED', { stream: id, receiver, failure });
     else log.log('warn', 'PUSH_REFUSED', { receiver, failure });
   }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 
-import { type Selectable, sql } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 
 import type { Sealed } from '../keys/sealed.js';
-import type { AuthorityDatabase, StreamTable } from '../schema.js';
+import type { AuthorityDatabase, AuthoritySchema, StreamTable } from '../schema.js';
 import { announceStanding } from '../consent/suspensions.js';
-import { attempt } from '../transact.js';
+import { attempt, transact } from '../transact.js';
 import { wake, wakeCall } from '../changes/channels.js';
 import { removeForgottenStreams } from './forgotten.js';
 import {
@@ -15,6 +15,7 @@ import {
   SIGNING_KEY_REVOKED,
   SIGNING_KEY_ROTATED,
 } from '../changes/log.js';
+import { deliveryOf, recordStream, type StreamChange } from './stream-events.js';
 import { type ChangeEvent, type Stream, type StreamStatus, type StreamWishes, toStream } from './stream.js';
 
 /** The events that a stream can deliver. */
@@ -45,6 +46,13 @@ const ANNOUNCED_WITHIN_SECONDS = HISTORY_SECONDS / 2;
 // The form of `randomUUID`.
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
+interface NewStream {
+  readonly id: string;
+  readonly receiver: string;
+  readonly wishes: StreamWishes;
+  readonly secretDigest: Buffer | null;
+}
+
 /** The SSF streams in the store: every instance of the authority serves all of them. `accessBy` decides who has access to which. */
 export class StreamRegister {
   readonly #db: AuthorityDatabase;
@@ -68,6 +76,20 @@ export class StreamRegister {
     await removeForgottenStreams(this.#db);
     await announceStanding(this.#db, new Date(Date.now() - ANNOUNCED_WITHIN_SECONDS * 1000));
     const id = randomUUID();
+    const isCreated = await transact(this.#db, async (trx) => {
+      if (!(await this.#insert(trx, { id, receiver, wishes, secretDigest }))) return false;
+      await recordStream(trx, 'stream-created', { streamId: id, receiver, delivery: deliveryOf(wishes) });
+      await wake(trx, 'change');
+      return true;
+    });
+    return isCreated ? this.get(id) : undefined;
+  }
+
+  /** @returns false if the receiver has too many streams */
+  async #insert(
+    trx: Transaction<AuthoritySchema>,
+    { id, receiver, secretDigest, wishes }: NewStream,
+  ): Promise<boolean> {
     const { rows } = await sql`
       with recent as materialized (
         select seq from authority.change_event
@@ -81,10 +103,8 @@ export class StreamRegister {
         ${wishes.push?.authorization?.ciphertext ?? null}::bytea,
         coalesce((select min(seq) - 1 from recent), (select seq from authority.change_head))
       where (select count(*) from authority.stream where receiver = ${receiver}) < ${MAX_STREAMS_PER_RECEIVER}
-      returning id`.execute(this.#db);
-    if (rows.length !== 1) return undefined;
-    await this.#wake();
-    return this.get(id);
+      returning id`.execute(trx);
+    return rows.length === 1;
   }
 
   async get(id: string): Promise<Stream | undefined> {
@@ -119,26 +139,27 @@ export class StreamRegister {
 
   /** The position in the log stays. @returns undefined if there is no such stream */
   async configure(id: string, wishes: StreamWishes): Promise<Stream | undefined> {
-    const row = await this.#db
-      .updateTable('authority.stream')
-      .set({
-        description: wishes.description,
-        // A gateway's stream stays a gateway's, because its requirements and its access depend on that.
-        max_staleness_ms: sql<number | null>`coalesce(${wishes.maxStalenessMs}::integer, max_staleness_ms)`,
-        events: delivered(wishes),
-        events_requested: [...wishes.eventsRequested],
-        // Events that it did not request, or had sent elsewhere, are lost to it.
-        has_gap: sql<boolean>`has_gap or not (events <@ ${delivered(wishes)}::text[])
+    return this.#change('stream-changed', async (trx) => {
+      const row = await trx
+        .updateTable('authority.stream')
+        .set({
+          description: wishes.description,
+          // A gateway's stream stays a gateway's, because its requirements and its access depend on that.
+          max_staleness_ms: sql<number | null>`coalesce(${wishes.maxStalenessMs}::integer, max_staleness_ms)`,
+          events: delivered(wishes),
+          events_requested: [...wishes.eventsRequested],
+          // Events that it did not request, or had sent elsewhere, are lost to it.
+          has_gap: sql<boolean>`has_gap or not (events <@ ${delivered(wishes)}::text[])
           or ${wishes.push !== undefined}::boolean`,
-        push_endpoint: wishes.push?.endpoint ?? null,
-        push_nonce: wishes.push?.authorization?.nonce ?? null,
-        push_ciphertext: wishes.push?.authorization?.ciphertext ?? null,
-      })
-      .where('id', '=', id)
-      .returningAll()
-      .executeTakeFirst();
-    await this.#wake();
-    return row === undefined ? undefined : toStream(row);
+          push_endpoint: wishes.push?.endpoint ?? null,
+          push_nonce: wishes.push?.authorization?.nonce ?? null,
+          push_ciphertext: wishes.push?.authorization?.ciphertext ?? null,
+        })
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirst();
+      return { row, facts: { delivery: deliveryOf(wishes) } };
+    });
   }
 
   /**
@@ -148,15 +169,31 @@ export class StreamRegister {
    * @returns undefined when there is none
    */
   async setStatus(id: string, status: StreamStatus, reason: string | null): Promise<Stream | undefined> {
-    const { rows } = await sql<Selectable<StreamTable>>`
+    return this.#change('stream-status-changed', async (trx) => {
+      const { rows } = await sql<Selectable<StreamTable>>`
       update authority.stream set status = ${status}, status_reason = ${reason}::text, push_failures = 0,
         has_gap = has_gap or ${status} <> 'enabled', push_not_before = '-infinity',
         polled_at = case when push_endpoint is null then polled_at else clock_timestamp() end,
         delivered_seq = case when status = 'disabled' and ${status} <> 'disabled'
           then (select seq from authority.change_head) else delivered_seq end
-      where id = ${id} returning *`.execute(this.#db);
-    await this.#wake();
-    return rows[0] === undefined ? undefined : toStream(rows[0]);
+      where id = ${id} returning *`.execute(trx);
+      return { row: rows[0], facts: { status }, reason: reason ?? undefined };
+    });
+  }
+
+  /** Changes a stream, records it, and makes pushing instances look again. @returns undefined if there is no such stream */
+  async #change(
+    event: 'stream-changed' | 'stream-status-changed',
+    work: (trx: Transaction<AuthoritySchema>) => Promise<StreamChange>,
+  ): Promise<Stream | undefined> {
+    return transact(this.#db, async (trx) => {
+      const { row, facts, reason } = await work(trx);
+      if (row === undefined) return undefined;
+      const { id: streamId, receiver } = row;
+      await recordStream(trx, event, { streamId, receiver, ...facts }, reason);
+      await wake(trx, 'change');
+      return toStream(row);
+    });
   }
 
   /** The receiver's `authorization_header`, encrypted; undefined if there is none. */
@@ -172,13 +209,18 @@ export class StreamRegister {
 
   /** @returns false if there was none */
   async remove(id: string): Promise<boolean> {
-    const { numDeletedRows } = await this.#db
-      .deleteFrom('authority.stream')
-      .where('id', '=', id)
-      .executeTakeFirst();
-    // Waiting for all gateways no longer includes it.
-    await attempt(this.#db, (db) => wake(db, 'acknowledged'));
-    return numDeletedRows === 1n;
+    return transact(this.#db, async (trx) => {
+      const removed = await trx
+        .deleteFrom('authority.stream')
+        .where('id', '=', id)
+        .returning(['id as streamId', 'receiver'])
+        .executeTakeFirst();
+      if (removed === undefined) return false;
+      await recordStream(trx, 'stream-removed', removed);
+      // Waiting for all gateways no longer includes it.
+      await wake(trx, 'acknowledged');
+      return true;
+    });
   }
 
   /** Records that these events were delivered, in any order. Unknown ones are ignored. */
@@ -241,11 +283,6 @@ export class StreamRegister {
       .where('id', '=', id)
       .executeTakeFirst();
     return numUpdatedRows === 1n;
-  }
-
-  /** Makes pushing instances look again. */
-  async #wake(): Promise<void> {
-    await attempt(this.#db, (db) => wake(db, 'change'));
   }
 }
 

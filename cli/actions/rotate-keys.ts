@@ -3,6 +3,7 @@ import { listSigningKeys, revokeSigningKey, rotateSigningKeys, transact } from '
 import { migrateAuthority } from '@behalf/authority/consent';
 import type { AuthoritySchema } from '@behalf/authority/consent';
 import { printable } from '@behalf/gateway/printable';
+import { operator } from '../authority-database.js';
 import { withDatabase } from '../database.js';
 
 export interface RotateKeysOptions {
@@ -26,7 +27,7 @@ export async function rotateKeys(
   const options = { max: 2, applicationName: 'behalf-rotate-keys' };
   await withDatabase(databaseUrl, options, async (db: Kysely<AuthoritySchema>) => {
     await migrateAuthority(db);
-    const change = { initiator: 'admin', reason } as const;
+    const change = { initiator: 'admin', by: operator(), reason } as const;
     await transact(db, async (trx) => {
       // The newest first, or a leaked key would take over from the one before it.
       for (const kid of [...revoke].reverse()) {

@@ -316,7 +316,7 @@ describe('notifications', () => {
 
   it('use channel names unique to each database, unreadable to gateway roles', async () => {
     const { rows } = await sql<{ channel: string }>`select channel from authority.channel`.execute(db);
-    expect(rows).toHaveLength(3);
+    expect(rows).toHaveLength(4);
     for (const { channel } of rows) expect(channel).toMatch(/^behalf_[0-9a-f]{32}$/);
     const session = await stolen('writer');
     const { rows: seen } = await session.query<{ query: string }>('select query from pg_stat_activity');

@@ -128,6 +128,8 @@ describe('the start', () => {
     ['an issuer without TLS', { issuer: 'http://login.example' }, 'ISSUER_INVALID'],
     ['an issuer with a path', { issuer: 'https://login.example/x' }, 'ISSUER_INVALID'],
     ['a short stream secret', { streamSecret: 'short' }, 'OPTION_INVALID'],
+    ['an audit log without an address', { audit: { database: '' } }, 'OPTION_INVALID'],
+    ['an audit log that is not PostgreSQL', { audit: { database: 'file:///log' } }, 'OPTION_INVALID'],
   ])('refuses %s', async (_, more, code) => {
     await expect(startAuthority({ ...options, ...more })).rejects.toMatchObject({
       name: 'AuthorityError',
@@ -163,10 +165,10 @@ describe('the start', () => {
     const fresh = await startTestAuthority();
     const { AccountRegister } = await import('../../authority/accounts/register.js');
     const outside = new AccountRegister(fresh.database.db, { demo: false });
-    expect(await outside.authenticate('alma', 'alma-demo')).toBeUndefined();
+    expect(await outside.authenticate('alma', 'alma-demo')).toEqual({});
     expect(await outside.find('c-000001')).toBeUndefined();
     const inside = new AccountRegister(fresh.database.db, { demo: true });
-    expect(await inside.authenticate('ALMA', 'alma-demo')).toMatchObject({ subject: 'c-000001' });
+    expect(await inside.authenticate('ALMA', 'alma-demo')).toMatchObject({ claimed: 'c-000001' });
     await fresh.close();
   });
 

@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Whoever verifies a log must not run the code that wrote it.
   'audit-verify': [],
   witness: ['@behalf/audit-verify', '@behalf/http'],
-  authority: ['@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/policy'],
+  authority: ['@behalf/audit', '@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/policy'],
   gateway: [
     '@behalf/audit',
     '@behalf/directives',

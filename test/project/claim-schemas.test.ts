@@ -124,7 +124,7 @@ describe('the schemas match the types’ members', () => {
   it('of the audit event', async () => {
     const event: Members<AuditEvent> = {
       ...{ transactionId: true, traceId: true, time: true, event: true, caller: true },
-      ...{ operator: true, reason: true, statement: true, subjects: true, details: true },
+      ...{ eventId: true, operator: true, reason: true, statement: true, subjects: true, details: true },
     };
     expect(await members('audit-event')).toEqual([...Object.keys(event), 'class', 'salt'].sort());
   });

@@ -33,6 +33,12 @@ it.each(['audit/index.ts', 'gateway/index.ts'])('%s loads no database driver', a
   expect([...files].filter((file) => file.startsWith('store/'))).toEqual([]);
 });
 
+it.each(['authority/index.ts', 'authority/internal.ts'])('%s loads no audit log', async (entry) => {
+  const { packages } = await loadedBy(entry);
+  expect(packages.size).toBeGreaterThan(3);
+  expect([...packages].filter((name) => name.startsWith('@behalf/audit'))).toEqual([]);
+});
+
 it('authority/internal.ts loads no authorization server', async () => {
   const { packages } = await loadedBy('authority/internal.ts');
   expect(packages).not.toContain('oidc-provider');

@@ -71,10 +71,10 @@ async function rightsOf(role: string): Promise<string[]> {
 
 describe('a role of gateways', () => {
   it.each([
-    ['writer', 'function audit.append(jsonb)', 'schema audit USAGE'],
-    ['replay', 'function replay.claim(bytea,integer)', 'schema replay USAGE'],
-  ] as const)('has by the catalogue one function and nothing else: %s', async (name, fn, schema) => {
-    const expected = ['database CONNECT', fn, schema, 'schema public USAGE'];
+    ['writer', ['function audit.append(jsonb)', 'function audit.pseudonyms(text[])'], 'schema audit USAGE'],
+    ['replay', ['function replay.claim(bytea,integer)'], 'schema replay USAGE'],
+  ] as const)('has by the catalogue its functions and nothing else: %s', async (name, functions, schema) => {
+    const expected = ['database CONNECT', ...functions, schema, 'schema public USAGE'];
     expect(await rightsOf(roled[name].role)).toEqual(expected.sort());
   });
 
@@ -141,6 +141,11 @@ describe('a role of gateways', () => {
     'select * from authority.channel',
     'select * from authority.change_head for update',
     "select authority.wake('change')",
+    'select * from authority.audit_outbox',
+    'delete from authority.audit_outbox',
+    'update authority.audit_recording set is_on = false',
+    "select authority.record_events('[]')",
+    "select nextval('authority.audit_events_lost')",
     "insert into audit.record (transaction_id, occurred_at, outcome, content) values (gen_random_uuid(), '2001-01-01', 'answered', '{}')",
     "insert into audit.record (recorded_at) values ('2001-01-01')",
     'copy audit.record (transaction_id, occurred_at, outcome, content) from stdin',
