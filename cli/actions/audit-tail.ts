@@ -48,18 +48,54 @@ export async function auditTail(options: AuditTailOptions, print: (line: string)
 }
 
 /** One record as lines for people. Clients and subgraphs wrote its texts, so they are escaped. */
-export function describeRecord({ seq, occurredAt, record }: StoredEntry): string {
-  const at = `#${seq}  ${occurredAt.toISOString()}`;
-  return 'event' in record ? describeEvent(at, record) : describeRequest(at, record);
+export function describeRecord(stored: StoredEntry): string {
+  const { record } = stored;
+  return 'event' in record ? describeEvent(stored, record) : describeRequest(placeOf(stored), record);
 }
 
-function describeEvent(at: string, { caller, details, event, operator, reason }: AuditEvent): string {
-  const who = operator ?? caller.clientId;
+function placeOf({ seq, occurredAt }: StoredEntry): string {
+  return `#${seq}  ${occurredAt.toISOString()}`;
+}
+
+function describeEvent(stored: StoredEntry, event: AuditEvent): string {
+  const { caller, details = {}, operator, reason, subjects = [] } = event;
+  const who = operator === undefined ? whoOf(caller) : text(operator);
+  const others = subjects.filter((name) => name !== caller.subjectPseudonym);
   return [
-    [at, text(event), ...(who === undefined ? [] : [`by ${text(who)}`])].join('  '),
+    [placeOf(stored), text(event.event), ...(who === undefined ? [] : [`by ${who}`])].join('  '),
+    // It waited for the log, which has the time at which it was stored.
+    ...(stored.isClockOff ? [`    happened at ${timeOf(event.time)}`] : []),
     ...(reason === undefined ? [] : [`    ${text(reason)}`]),
-    ...Object.entries(details ?? {}).map(([name, value]) => `    ${text(name)}: ${text(String(value))}`),
+    ...(others.length === 0 ? [] : [`    about ${others.slice(0, MAX_NAMED).map(shortName).join(', ')}`]),
+    ...Object.entries(details).map(([name, value]) => `    ${text(name)}: ${detailOf(name, value)}`),
   ].join('\n');
+}
+
+function whoOf({ clientId, service, subjectPseudonym }: AuditCaller): string | undefined {
+  const client = clientId === undefined ? undefined : text(clientId);
+  if (service === true || subjectPseudonym === undefined) return client;
+  const person = `subject ${shortName(subjectPseudonym)}`;
+  return client === undefined ? person : `${client} for ${person}`;
+}
+
+/** Details that are milliseconds since the epoch. */
+const TIMES: ReadonlySet<string> = new Set(['before', 'from', 'since', 'until']);
+
+function detailOf(name: string, value: NonNullable<AuditEvent['details']>[string]): string {
+  if (typeof value === 'number' && TIMES.has(name)) return timeOf(value);
+  if (typeof value !== 'object') return text(String(value));
+  const named = value.slice(0, MAX_NAMED).map(text);
+  return [...named, ...(value.length > named.length ? ['more'] : [])].join(', ');
+}
+
+/** Not every number is a time. */
+function timeOf(ms: number): string {
+  const time = new Date(ms);
+  return Number.isNaN(time.getTime()) ? text(String(ms)) : time.toISOString();
+}
+
+function shortName(pseudonym: string): string {
+  return `${text(pseudonym.slice(0, 12))}…`;
 }
 
 function describeRequest(at: string, record: AuditRecord): string {
@@ -98,7 +134,7 @@ function callerOf(caller: AuditCaller): string {
 function subjectsLine({ caller, moreSubjects, subjects = [] }: AuditRecord): string[] {
   const others = subjects.filter((name) => name !== caller.subjectPseudonym);
   if (others.length === 0 && moreSubjects !== true) return [];
-  const named = others.slice(0, MAX_NAMED).map((name) => `${text(name.slice(0, 12))}…`);
+  const named = others.slice(0, MAX_NAMED).map(shortName);
   const isAll = others.length === named.length && moreSubjects !== true;
   return [`    rows of ${[...named, ...(isAll ? [] : ['more'])].join(', ')}`];
 }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuditEvent } from '../../audit/index.js';
 import type { StoredAuditRecord } from '../../audit/postgres.js';
 import { describeRecord } from '../../cli/actions/audit-tail.js';
 import { describeApplication } from '../../cli/authority-store.js';
@@ -98,6 +99,50 @@ describe('a command that prints it', () => {
     };
     const lines = describeRecord(record).split('\n');
     expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line).not.toMatch(ACTS);
+  });
+
+  it('audit tail: prints an event with who, whom, why and what', () => {
+    const event: AuditEvent = {
+      eventId: crypto.randomUUID(),
+      transactionId: crypto.randomUUID(),
+      time: Date.UTC(2026, 10, 30, 12),
+      event: 'consent-revoked',
+      caller: { clientId: 'bank-console', subjectPseudonym: 'pseudonym-of-the-administrator' },
+      subjects: ['pseudonym-of-the-person'],
+      reason: 'incident 7',
+      details: { consentId: 'c-1', scopes: ['a', 'b'], until: Date.UTC(2027, 0, 1) },
+    };
+    const at = new Date(Date.UTC(2026, 10, 30, 13));
+    const stored = { seq: 7, occurredAt: at, recordedAt: at, isClockOff: true, record: event };
+    expect(describeRecord(stored).split('\n')).toEqual([
+      '#7  2026-11-30T13:00:00.000Z  consent-revoked  by bank-console for subject pseudonym-of…',
+      '    happened at 2026-11-30T12:00:00.000Z',
+      '    incident 7',
+      '    about pseudonym-of…',
+      '    consentId: c-1',
+      '    scopes: a, b',
+      '    until: 2027-01-01T00:00:00.000Z',
+    ]);
+    const byOperator = { ...event, caller: {}, operator: 'operator:mira' };
+    expect(describeRecord({ ...stored, record: byOperator })).toContain('consent-revoked  by operator:mira');
+    const byAuthority = { ...event, caller: {} };
+    expect(describeRecord({ ...stored, record: byAuthority }).split('\n')[0]).toMatch(/consent-revoked$/);
+  });
+
+  it('audit tail: escapes every text of an event', () => {
+    const record = {
+      transactionId: everywhere,
+      time: Number.NaN,
+      event: everywhere as 'consent-revoked',
+      caller: { clientId: everywhere, subjectPseudonym: everywhere },
+      subjects: [everywhere + everywhere],
+      reason: everywhere,
+      details: { [everywhere]: everywhere, scopes: [everywhere], until: Infinity },
+    };
+    const stored = { seq: 1, occurredAt: new Date(0), recordedAt: new Date(0), isClockOff: true, record };
+    const lines = describeRecord(stored).split('\n');
+    expect(lines).toHaveLength(7);
     for (const line of lines) expect(line).not.toMatch(ACTS);
   });
 
