@@ -35,6 +35,7 @@ export { every, steadyTime, systemClock } from './clock.js';
 export { ruleText } from './decide/rule-text.js';
 export { RuleTable, type RuleSource, type RuleTableOptions } from './decide/rule-table.js';
 export { DENIAL_CODE } from './enforce/denial.js';
+export { traceIdOf } from './enforce/trace-id.js';
 export { headerReader, type FetchHeaders, type HeaderReader } from './enforce/request-headers.js';
 export { Interned } from './enforce/values.js';
 export {

@@ -1,6 +1,9 @@
-import type { ProtectedContext } from '@behalf/directives';
+import type { Delegation, ProtectedContext } from '@behalf/directives';
+import { traceIdOf } from '@behalf/directives/internal';
 
 import type {
+  ChangeCaller,
+  ChangeRequest,
   Consent,
   ConsentRegister,
   GatewayAcknowledgements,
@@ -13,6 +16,28 @@ export interface ConsentContext extends ProtectedContext {
   readonly register: ConsentRegister;
   readonly suspensions: SuspensionRegister;
   readonly acknowledgements: GatewayAcknowledgements;
+}
+
+/** The request of the gateway, for the audit log: the event of a change names the same transaction and caller. */
+export function requestOf(context: ProtectedContext): ChangeRequest {
+  const { delegation, transactionId } = context;
+  return {
+    transactionId,
+    traceId: traceIdOf(context),
+    caller: delegation === undefined ? {} : callerOf(delegation),
+  };
+}
+
+function callerOf({ actor, clientId, consent, service, subject }: Delegation): ChangeCaller {
+  return {
+    subject: service === true ? undefined : subject,
+    service,
+    clientId,
+    actor: actor?.sub,
+    consentId: consent?.id,
+    consentVersion: consent?.version,
+    purposes: consent?.purposes,
+  };
 }
 
 /** Finds a consent of any subject; undefined for anything that cannot be an identifier. */

@@ -1,7 +1,7 @@
 import type { RevocationOptions, SuspensionOptions, SuspensionTarget } from '@behalf/authority/consent';
 import { badUserInput } from './errors.js';
 import { isId, isUnstorable } from './texts.js';
-import { type ConsentContext, isAdministrator } from './context.js';
+import { type ConsentContext, isAdministrator, requestOf } from './context.js';
 
 const MAX_REASON_LENGTH = 500;
 /** RFC 6749 section 3.3. */
@@ -15,14 +15,15 @@ export function optionsOf(context: ConsentContext, reason: string | null | undef
     by: delegation.subject,
     initiator: isAdministrator(context) ? 'admin' : 'user',
     reason: checkedReason(reason ?? undefined),
+    request: requestOf(context),
   };
 }
 
 /** Suspending, resuming and exporting need a reason. @throws GraphQLError `BAD_USER_INPUT` when it is empty */
 export function stopOptionsOf(context: ConsentContext, reason: string): SuspensionOptions {
-  const { by } = optionsOf(context, reason);
+  const { by, request } = optionsOf(context, reason);
   if (reason.trim() === '') throw badUserInput('"reason" must say something');
-  return { by, reason };
+  return { by, reason, request };
 }
 
 /** @throws GraphQLError `BAD_USER_INPUT` */

@@ -1,7 +1,7 @@
 import type { Narrowing } from '@behalf/authority/consent';
 import { withoutUndefined } from '@behalf/directives/internal';
 import { badUserInput } from './errors.js';
-import type { ConsentContext } from './context.js';
+import { type ConsentContext, requestOf } from './context.js';
 import { checkedReason, needId } from './input.js';
 import { MAX_WAIT_MS, type Waiting } from './mutations.js';
 
@@ -21,11 +21,13 @@ interface NarrowArguments extends Waiting {
 export async function narrowConsent(
   _root: unknown,
   { id, removeScopes, removePurposes, until, detail, reason, waitFor }: NarrowArguments,
-  { acknowledgements, register, delegation }: ConsentContext,
+  context: ConsentContext,
 ) {
+  const { acknowledgements, register, delegation } = context;
   if (delegation === undefined) throw new TypeError('The rules let through a caller without a delegation');
   const narrowing: Narrowing = withoutUndefined({
     by: delegation.subject,
+    request: requestOf(context),
     removeScopes: needNames('removeScopes', removeScopes),
     removePurposes: needNames('removePurposes', removePurposes),
     reason: checkedReason(reason ?? undefined),

@@ -5,7 +5,9 @@ import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Consent, ConsentExport, ConsentTerms } from '../../authority/internal.js';
+import { beginRecording } from '../../authority/audit/recording.js';
 import { ConsentRegister, verifyConsents } from '../../authority/internal.js';
+import { waiting } from '../authority/audit/support.js';
 import { ALMA, denials, type Example, type GraphQLAnswer, NOOR, startExample } from './support/example.js';
 import type { Caller } from './support/gateway.js';
 import { projectPath } from '@behalf/example/internal';
@@ -73,6 +75,23 @@ const narrow = (id: string, variables: Record<string, unknown>, caller: Caller =
 const resultOf = ({ data }: GraphQLAnswer): Narrowing => data?.narrowConsent as Narrowing;
 
 describe('a person narrows their own consent', () => {
+  it('is recorded for the audit log with the caller of the request', async () => {
+    await beginRecording(example.database.db);
+    const { id } = await register.grant(terms(ALMA, 'app-recorded'));
+    await narrow(id, { removeScopes: ['transactions:read'] });
+    const [narrowed, granted] = (await waiting(example.database.db)).slice(-2);
+    const caller = {
+      subject: ALMA,
+      clientId: 'budget-app',
+      consentId: 'consent-of-test',
+      consentVersion: 1,
+      purposes: ['budgeting'],
+    };
+    expect(narrowed).toMatchObject({ event: 'consent-narrowed', caller, operator: null });
+    expect(granted).toMatchObject({ event: 'consent-granted', caller, details: { replaces: id } });
+    expect(granted?.transaction_id).toBe(narrowed?.transaction_id);
+  });
+
   it('creates a new consent, and refuses the old one’s tokens', async () => {
     const own = await register.grant(terms(ALMA, 'app-narrowed'));
     const until = new Date(own.until.getTime() - HOUR_MS / 2).toISOString();
