@@ -86,6 +86,11 @@ async function seeds(): Promise<readonly string[]> {
   return [...stored, ...sent, 'c-000001'];
 }
 
+async function eventsThatWait(): Promise<number> {
+  const { rows } = await sql`select from authority.audit_outbox`.execute(database.db);
+  return rows.length;
+}
+
 it('a whole run leaves no value, argument, token or person in spans, log and records', async () => {
   // On a busy machine the first connection of the audit log can take longer than a request waits for its record.
   await until(async () => (await ask({ query: '{ __typename }' })).status === 200, 'requests are recorded');
@@ -98,6 +103,7 @@ it('a whole run leaves no value, argument, token or person in spans, log and rec
   await walkthroughCommand({ dataDir, print: (line) => told.push(line) });
   expect(told.join('\n')).toContain('c-000001');
   await endTracing();
+  await until(async () => (await eventsThatWait()) === 0, 'the log has the events of the authority');
 
   const spans = received.flatMap((body) => {
     const { resourceSpans } = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] };
@@ -122,6 +128,9 @@ it('a whole run leaves no value, argument, token or person in spans, log and rec
     records: records.map(({ content }) => content).join('\n'),
   };
   expect(records.length).toBeGreaterThan(5);
+  for (const event of ['signing-key-published', 'signed-in', 'consent-granted', 'consent-revoked']) {
+    expect(kept.records).toContain(`"event":"${event}"`);
+  }
   expect(logged.length).toBeGreaterThan(0);
   for (const [place, text] of Object.entries(kept)) {
     for (const seed of await seeds()) expect(text.includes(seed), `${place} has ${seed}`).toBe(false);

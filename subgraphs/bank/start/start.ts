@@ -166,6 +166,7 @@ async function startExampleAuthority(
     clients: demoClients(secrets.console),
     streamSecret: secrets.stream,
     longPollMs: LONG_POLL_MS,
+    audit: { database: writerUrl(databaseUrl, secrets.auditWriterPassword) },
     log: options.log,
   });
   closers.push(() => authority.close());
