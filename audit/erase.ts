@@ -93,7 +93,9 @@ export async function eraseRecords(
   erasing: Erasing,
   nowMs: number,
 ): Promise<number> {
-  if (before.getTime() > nowMs - LEAST_AGE_MS) throw new AuditError('AUDIT_TOO_YOUNG');
+  if (before.getTime() > nowMs - LEAST_AGE_MS) {
+    throw new AuditError('AUDIT_TOO_YOUNG', { message: 'Records of the last two days are not erased' });
+  }
   const details = { class: recordClass, before: before.getTime() };
   // First: what is missing without it would be a finding.
   await appendEvent(db, consoleEvent('records-erased', erasing, { details }, nowMs));

@@ -1,7 +1,7 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 
 /**
- * Every reason why a record could not be made durable, or erased. The codes are stable.
+ * Every reason why a record could not be made durable, erased or searched for. The codes are stable.
  *
  * @example
  * ```ts
@@ -28,6 +28,10 @@ export const auditErrors = Object.freeze({
     description: 'Records of the last two days are not erased: their disappearance would stop the gateways.',
     since: '0.1.0',
   },
+  AUDIT_SEARCH_REFUSED: {
+    description: 'The filter, the size of a page or the cursor of a search cannot be used.',
+    since: '0.1.0',
+  },
   AUDIT_CLOSED: { description: 'The sink was closed.', since: '0.1.0' },
 } satisfies Record<string, ErrorDescription>);
 
@@ -35,7 +39,7 @@ export const auditErrors = Object.freeze({
 export type AuditErrorCode = keyof typeof auditErrors;
 
 /**
- * A record could not be made durable, or erased.
+ * A record could not be made durable, erased or searched for.
  *
  * @example
  * ```ts
@@ -57,8 +61,8 @@ export class AuditError extends Error {
 
   constructor(
     readonly code: AuditErrorCode,
-    options?: ErrorOptions,
+    { message = code, ...options }: ErrorOptions & { readonly message?: string } = {},
   ) {
-    super(code, options);
+    super(message, options);
   }
 }

@@ -49,8 +49,7 @@ async function createRecords(db: Kysely<never>): Promise<void> {
     ) partition by range (recorded_at)`.execute(db);
   // Takes what no partition of a day takes, so that a record is never refused for lack of one.
   await sql`create table record_other partition of record default`.execute(db);
-  await sql`create index on record (transaction_id)`.execute(db);
-  await sql`create index on record (client_id, recorded_at, seq)`.execute(db);
+  await createSearchIndexes(db);
   // Whom a record is about: the person whom its caller acts for, and those whose rows were read. Not partitioned, so that a
   // person's history is one range of one index.
   await sql`
@@ -61,6 +60,24 @@ async function createRecords(db: Kysely<never>): Promise<void> {
       primary key (pseudonym, recorded_at, seq)
     )`.execute(db);
   await sql`create index on record_subject (recorded_at, seq)`.execute(db);
+}
+
+/**
+ * For searches, in the log's order. Nearly every record is of an answered access, so what is rare has an index of its own, which
+ * costs nothing for the others.
+ */
+async function createSearchIndexes(db: Kysely<never>): Promise<void> {
+  await sql`create index on record (transaction_id)`.execute(db);
+  await sql`create index on record (client_id, recorded_at, seq)`.execute(db);
+  await sql`create index on record (actor, recorded_at, seq) where actor is not null`.execute(db);
+  await sql`create index on record (outcome, recorded_at, seq) where outcome <> 'answered'`.execute(db);
+  await sql`create index on record (client_id, outcome, recorded_at, seq) where outcome <> 'answered'`.execute(
+    db,
+  );
+  await sql`create index on record (event, recorded_at, seq) where event is not null`.execute(db);
+  await sql`create index on record (class, recorded_at, seq) where class <> 'access'`.execute(db);
+  // Its list of pending entries is read by every search of the newest day, so it is kept short (in kB).
+  await sql`create index on record using gin (coordinates) with (gin_pending_list_limit = 256)`.execute(db);
 }
 
 /** The tree over the records, and what signing it needs. */

@@ -7,7 +7,7 @@ import { isRace, SQLSTATE, sqlStateOf } from './sqlstate.js';
 
 const MAX_ATTEMPTS = 10;
 const MIN_CONNECTIONS = 5;
-/** A gateway's role never needs to sort or join. Only a superuser can set or reset this limit. */
+/** No query of these roles sorts or joins much. Only a superuser can set or reset this limit. */
 const MAX_TEMPORARY_FILES = '64MB';
 
 /** @see createGatewayRole */
@@ -15,16 +15,18 @@ export interface GatewayRole {
   readonly name: string;
   /** Replaces the previous one. */
   readonly password: string;
-  /** The schema of its functions. The role is granted nothing else there. */
+  /** The schema of its functions and tables. The role is granted nothing else there. */
   readonly schema: string;
   /** With parameter types, as PostgreSQL writes them. */
   readonly functionSignatures: readonly string[];
+  /** Tables that it may read, with their schema. Default: none. */
+  readonly readableTables?: readonly string[];
   /** Its share of the server's connections, so that a stolen password cannot be used to take all of them. */
   readonly connectionsPercent: number;
 }
 
 /**
- * Creates the role, or resets it: it may connect and call its functions, and nothing else. It can neither lock rows nor read tables.
+ * Creates the role, or resets it: it may connect, call its functions and read its tables, and nothing else. It cannot lock rows.
  *
  * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
  * @throws StoreError `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
@@ -49,7 +51,7 @@ export async function createGatewayRole<Schema>(
 }
 
 async function createOrReset<Schema>(trx: Transaction<Schema>, role: GatewayRole): Promise<string[]> {
-  const { connectionsPercent, functionSignatures, name, password, schema } = role;
+  const { connectionsPercent, functionSignatures, name, password, readableTables = [], schema } = role;
   const isThere = await refusePrivilegedRole(trx, name);
   const { rows } = await sql<{ connections: number; database: string; isSuperuser: boolean }>`
     select current_database() as database,
@@ -73,6 +75,8 @@ async function createOrReset<Schema>(trx: Transaction<Schema>, role: GatewayRole
   await sql`grant usage on schema ${sql.id(schema)} to ${sql.id(name)}`.execute(trx);
   for (const signature of functionSignatures)
     await sql`grant execute on function ${sql.raw(signature)} to ${sql.id(name)}`.execute(trx);
+  for (const table of readableTables)
+    await sql`grant select on ${sql.table(table)} to ${sql.id(name)}`.execute(trx);
   return closeToPublic(trx, name);
 }
 

@@ -6,6 +6,6 @@ export { exportLog } from './export.js';
 export { LastSigned } from './last-signed.js';
 export { loadLogKey } from './log-key.js';
 export { type NoteKey, verifierKey } from './note.js';
-export { newestCheckpoint, type ProofResult, proveRecord } from './prove.js';
+export { newestCheckpoint, type ProofResult, proveRecord, proveRecordAt } from './prove.js';
 export { Sequencer, type SequencerLog, type SequencerOptions } from './sequencer.js';
 export type { Witnessed, Witnessing } from './witnessing.js';

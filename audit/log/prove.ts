@@ -16,10 +16,7 @@ export type ProofResult =
  * offline, with `@behalf/audit-verify`.
  */
 export async function proveRecord(db: Kysely<AuditDatabase>, transactionId: string): Promise<ProofResult> {
-  const record = await db
-    .selectFrom('audit.record as record')
-    .leftJoin('audit.leaf as leaf', 'leaf.seq', 'record.seq')
-    .select(['record.content', 'leaf.log_index', 'leaf.recorded_at', 'leaf.class', 'leaf.content_hash'])
+  const record = await selectProvable(db)
     .where('record.transaction_id', '=', transactionId)
     // How a request ended rather than its intent or an event. A record that was stored twice has the receipt of the last.
     .orderBy((column) => column('record.outcome', 'is not distinct from', null))
@@ -28,6 +25,31 @@ export async function proveRecord(db: Kysely<AuditDatabase>, transactionId: stri
     .orderBy('record.seq', 'desc')
     .limit(1)
     .executeTakeFirst();
+  return prove(db, record);
+}
+
+/** Makes the proof of the record at a place, as {@link proveRecord} does. */
+export async function proveRecordAt(
+  db: Kysely<AuditDatabase>,
+  { recordedAt, seq }: { readonly recordedAt: Date; readonly seq: number },
+): Promise<ProofResult> {
+  const record = await selectProvable(db)
+    .where('record.recorded_at', '=', recordedAt)
+    .where('record.seq', '=', seq)
+    .executeTakeFirst();
+  return prove(db, record);
+}
+
+type Provable = Awaited<ReturnType<ReturnType<typeof selectProvable>['execute']>>[number];
+
+function selectProvable(db: Kysely<AuditDatabase>) {
+  return db
+    .selectFrom('audit.record as record')
+    .leftJoin('audit.leaf as leaf', 'leaf.seq', 'record.seq')
+    .select(['record.content', 'leaf.log_index', 'leaf.recorded_at', 'leaf.class', 'leaf.content_hash']);
+}
+
+async function prove(db: Kysely<AuditDatabase>, record: Provable | undefined): Promise<ProofResult> {
   if (record === undefined) return { missing: 'unknown' };
   const {
     content,

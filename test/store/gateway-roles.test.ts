@@ -9,7 +9,9 @@ beforeAll(async () => {
 });
 afterAll(() => roled.drop());
 
-const ROLES = ['writer', 'replay'] as const;
+const ROLES = ['writer', 'replay', 'reader'] as const;
+/** What the reader may read. */
+const LOG = ['record', 'record_subject', 'leaf', 'tile', 'head', 'checkpoint'].map((name) => `audit.${name}`);
 
 async function refusal(thief: Thief, statement: string): Promise<unknown> {
   const client = await thief.connect();
@@ -69,14 +71,24 @@ async function rightsOf(role: string): Promise<string[]> {
   return rows.map(({ what }) => what).sort();
 }
 
-describe('a role of gateways', () => {
+describe('a limited role', () => {
   it.each([
-    ['writer', ['function audit.append(jsonb)', 'function audit.pseudonyms(text[])'], 'schema audit USAGE'],
-    ['replay', ['function replay.claim(bytea,integer)'], 'schema replay USAGE'],
-  ] as const)('has by the catalogue its functions and nothing else: %s', async (name, functions, schema) => {
-    const expected = ['database CONNECT', ...functions, schema, 'schema public USAGE'];
-    expect(await rightsOf(roled[name].role)).toEqual(expected.sort());
-  });
+    ['writer', ['audit.append(jsonb)', 'audit.pseudonyms(text[])'], 'audit', []],
+    ['replay', ['replay.claim(bytea,integer)'], 'replay', []],
+    ['reader', ['audit.append(jsonb)', 'audit.pseudonyms(text[])'], 'audit', LOG],
+  ] as const)(
+    'has by the catalogue what it needs, and nothing else: %s',
+    async (name, functions, schema, tables) => {
+      const expected = [
+        'database CONNECT',
+        'schema public USAGE',
+        `schema ${schema} USAGE`,
+        ...functions.map((signature) => `function ${signature}`),
+        ...tables.map((table) => `table ${table} SELECT`),
+      ];
+      expect(await rightsOf(roled[name].role)).toEqual(expected.sort());
+    },
+  );
 
   it.each(ROLES)('can only connect, with a share of the connections: %s', async (name) => {
     const { rows } = await sql<Record<string, unknown>>`
@@ -97,10 +109,12 @@ describe('a role of gateways', () => {
     ]);
   });
 
-  it('both together leave connections for the authority', async () => {
+  it('leaves, with the others, connections for the authority', async () => {
     const { rows } = await sql<{ left: boolean }>`
-      select sum(rolconnlimit) <= 0.7 * current_setting('max_connections')::integer as left
-      from pg_roles where rolname in (${roled.writer.role}, ${roled.replay.role})`.execute(roled.database.db);
+      select sum(rolconnlimit) <= 0.8 * current_setting('max_connections')::integer as left
+      from pg_roles where rolname in (${roled.writer.role}, ${roled.replay.role}, ${roled.reader.role})`.execute(
+      roled.database.db,
+    );
     expect(rows).toEqual([{ left: true }]);
   });
 
@@ -127,13 +141,17 @@ describe('a role of gateways', () => {
     'alter role current_user reset temp_file_limit',
     'alter role current_user connection limit -1',
     'select pg_terminate_backend(pid) from pg_stat_activity where usename <> current_user and usename is not null',
-    'select * from audit.record',
+    'select * from audit.subject_key',
+    'select * from audit.pending',
     'select * from replay.proof',
     'select * from audit.migration_lock for update',
     'select * from replay.migration_lock for update',
     'update replay.bound set proofs = 0',
     'lock table audit.record',
-    'lock table audit.record in access share mode',
+    'lock table audit.record in row share mode',
+    'select * from audit.record for share',
+    'delete from audit.record_subject',
+    'update audit.checkpoint set size = 0',
     'lock table replay.proof in row exclusive mode',
     "select nextval('replay.proof_place_seq')",
     "select setval('audit.record_seq', 1)",
@@ -161,7 +179,12 @@ describe('a role of gateways', () => {
     },
   );
 
-  it('one cannot do the other’s work', async () => {
+  it.each(['writer', 'replay'] as const)('cannot read the log unless it is the reader: %s', async (name) => {
+    for (const table of LOG) expect(await refusal(roled[name], `select * from ${table}`)).toBe('42501');
+    expect(await refusal(roled[name], 'lock table audit.record in access share mode')).toBe('42501');
+  });
+
+  it('cannot do the other’s work', async () => {
     expect(await refusal(roled.writer, "select replay.claim('x', 1)")).toBe('42501');
     expect(await refusal(roled.replay, "select audit.append('[]')")).toBe('42501');
   });

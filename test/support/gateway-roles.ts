@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
 
-import { createWriterRole, migrateAudit } from '@behalf/audit/postgres';
+import { createReaderRole, createWriterRole, migrateAudit } from '@behalf/audit/postgres';
 import type { AuditDatabase } from '@behalf/audit/postgres';
 import { migrateAuthority } from '@behalf/authority/consent';
 import type { AuthoritySchema } from '@behalf/authority/consent';
@@ -24,11 +24,13 @@ export interface RoledDatabase {
   readonly database: TestDatabase<Everything>;
   readonly writer: Thief;
   readonly replay: Thief;
+  /** Of the consent subgraph: it may read the log. */
+  readonly reader: Thief;
   readonly writerPassword: string;
   drop(): Promise<void>;
 }
 
-/** All parts of the store in a separate database, with both gateway roles under unique names. */
+/** All parts of the store in a separate database, with every limited role under a unique name. */
 export async function createRoledDatabase(): Promise<RoledDatabase> {
   const database = await createTestDatabase<Everything>();
   const { db } = database;
@@ -37,18 +39,20 @@ export async function createRoledDatabase(): Promise<RoledDatabase> {
   await migrateReplay(db);
   // Roles are the server's, not the database's.
   const suffix = randomBytes(6).toString('hex');
-  const [writer, replay] = [`writer_${suffix}`, `replay_${suffix}`];
+  const [writer, replay, reader] = [`writer_${suffix}`, `replay_${suffix}`, `reader_${suffix}`];
   await createWriterRole(db, suffix, writer);
   await createReplayRole(db, suffix, replay);
+  await createReaderRole(db, suffix, reader);
   const clients: pg.Client[] = [];
   return {
     database,
     writer: thief(database.url, writer, suffix, clients),
     replay: thief(database.url, replay, suffix, clients),
+    reader: thief(database.url, reader, suffix, clients),
     writerPassword: suffix,
     async drop() {
       await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
-      for (const role of [writer, replay]) {
+      for (const role of [writer, replay, reader]) {
         await sql`drop owned by ${sql.id(role)}`.execute(db);
         await sql`drop role ${sql.id(role)}`.execute(db);
       }
