@@ -39,6 +39,9 @@ export const OUTCOMES: Readonly<Record<AuditOutcome, true>> = Object.freeze({
   failed: true,
 });
 
+/** Every {@link AuditOutcome}. */
+export const auditOutcomes = Object.freeze(Object.keys(OUTCOMES)) as readonly AuditOutcome[];
+
 /** The largest size of one record as JSON. Real records are far smaller; this stops a stolen writer role from storing files. */
 export const MAX_RECORD_BYTES = 1024 * 1024;
 

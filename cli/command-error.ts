@@ -17,6 +17,10 @@ export const commandErrors = Object.freeze({
     description: 'The address is unknown, is not of this machine, or must not be used by this account.',
     since: '0.1.0',
   },
+  FILE_UNWRITABLE: {
+    description: 'A file cannot be written: it is there already, or not permitted. The message names it.',
+    since: '0.1.0',
+  },
   NOT_PROVABLE: {
     description: 'The audit log has no such record, or no checkpoint that covers it.',
     since: '0.1.0',

@@ -1,6 +1,6 @@
 /** Exports that only Behalf's other packages use. Internal: they change without notice, in any version. */
 export { printLine } from './terminal.js';
-export { describeRecord } from './actions/audit-tail.js';
+export { describeRecord } from './actions/describe-record.js';
 export { rotateKeys } from './actions/rotate-keys.js';
 export { reportError } from './report.js';
 export { type RunFile, readRunFile, removeRunFile, writeRunFile } from './run-file.js';

@@ -7,6 +7,7 @@ import { printError } from './terminal.js';
  */
 const EXPECTED: ReadonlySet<string> = new Set([
   'ApplicationError',
+  'AuditError',
   'AuthorityError',
   'CommandError',
   'ComposeError',

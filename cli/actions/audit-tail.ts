@@ -1,26 +1,25 @@
 import type { Kysely } from 'kysely';
-import type { AuditCaller, AuditedAccess, AuditEntry, AuditEvent, AuditRecord } from '@behalf/audit';
+import type { LoggedEntry } from '@behalf/audit';
 import { readAuditEntries } from '@behalf/audit/postgres';
 import type { AuditDatabase, StoredAuditRecord } from '@behalf/audit/postgres';
 import type { Clock } from '@behalf/directives';
 import { systemClock } from '@behalf/directives/internal';
-import { printable } from '@behalf/gateway/printable';
 import { withDatabase } from '../database.js';
+import { AuditFile, type FileEntry } from './audit-file.js';
+import { type AuditFormat, formatRecord } from './describe-record.js';
 
 const FOLLOW_INTERVAL_MS = 500;
 const MAX_BATCH = 1_000;
-/** Bounded here as well: an earlier version may have written longer texts. */
-const MAX_TEXT_LENGTH = 200;
-const MAX_COLUMN_WIDTH = 60;
-const MAX_LINES = 1_000;
-const MAX_NAMED = 10;
 
-type StoredEntry = StoredAuditRecord<AuditEntry>;
+type StoredEntry = StoredAuditRecord<NonNullable<FileEntry>>;
+
+/** Where the records are: in a gateway's file, or in the database. */
+export type AuditSource = { readonly file: string } | { readonly databaseUrl: string };
 
 export interface AuditTailOptions {
-  readonly databaseUrl: string;
+  readonly source: AuditSource;
   readonly limit: number;
-  readonly json: boolean;
+  readonly format: AuditFormat;
   /** Aborting it ends `follow`. */
   readonly signal?: AbortSignal;
   readonly follow: boolean;
@@ -28,130 +27,58 @@ export interface AuditTailOptions {
   readonly clock?: Pick<Clock, 'sleep'>;
 }
 
+/** Prints a line, or says on stderr what is wrong. */
+export interface Printing {
+  readonly print: (line: string) => void;
+  readonly warn: (line: string) => void;
+}
+
 /** `behalf audit tail`: prints the newest records, and with `follow` new ones as they arrive. */
-export async function auditTail(options: AuditTailOptions, print: (line: string) => void): Promise<void> {
-  const { databaseUrl, limit, clock = systemClock } = options;
+export async function auditTail(options: AuditTailOptions, { print, warn }: Printing): Promise<void> {
+  const { format, source } = options;
+  const show = (entry: LoggedEntry): void => print(formatRecord(entry, format));
+  if ('databaseUrl' in source) await tailDatabase(source.databaseUrl, options, show);
+  else await tailFile(source.file, options, show, warn);
+}
+
+async function tailDatabase(
+  databaseUrl: string,
+  { clock = systemClock, follow, limit, signal }: AuditTailOptions,
+  show: (entry: LoggedEntry) => void,
+): Promise<void> {
   const database = { max: 1, applicationName: 'behalf-audit-tail' };
   await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
     let records = await readAuditEntries(db, { limit });
     let after: StoredEntry | undefined;
     for (;;) {
-      for (const record of records) {
-        print(options.json ? printable(JSON.stringify(record)) : describeRecord(record));
-        after = record;
-      }
-      if (!options.follow || options.signal?.aborted === true) return;
-      await clock.sleep(FOLLOW_INTERVAL_MS, options.signal);
+      records.forEach(show);
+      after = records.at(-1) ?? after;
+      if (!follow || signal?.aborted === true) return;
+      await clock.sleep(FOLLOW_INTERVAL_MS, signal);
       records = await readAuditEntries(db, after === undefined ? { limit } : { after, limit: MAX_BATCH });
     }
   });
 }
 
-/** One record as lines for people. Clients and subgraphs wrote its texts, so they are escaped. */
-export function describeRecord(stored: StoredEntry): string {
-  const { record } = stored;
-  return 'event' in record ? describeEvent(stored, record) : describeRequest(placeOf(stored), record);
-}
-
-function placeOf({ seq, occurredAt }: StoredEntry): string {
-  return `#${seq}  ${occurredAt.toISOString()}`;
-}
-
-function describeEvent(stored: StoredEntry, event: AuditEvent): string {
-  const { caller, details = {}, operator, reason, subjects = [] } = event;
-  const who = operator === undefined ? whoOf(caller) : text(operator);
-  const others = subjects.filter((name) => name !== caller.subjectPseudonym);
-  return [
-    [placeOf(stored), text(event.event), ...(who === undefined ? [] : [`by ${who}`])].join('  '),
-    // It waited for the log, which has the time at which it was stored.
-    ...(stored.isClockOff ? [`    happened at ${timeOf(event.time)}`] : []),
-    ...(reason === undefined ? [] : [`    ${text(reason)}`]),
-    ...(others.length === 0 ? [] : [`    about ${others.slice(0, MAX_NAMED).map(shortName).join(', ')}`]),
-    ...Object.entries(details).map(([name, value]) => `    ${text(name)}: ${detailOf(name, value)}`),
-  ].join('\n');
-}
-
-function whoOf({ clientId, service, subjectPseudonym }: AuditCaller): string | undefined {
-  const client = clientId === undefined ? undefined : text(clientId);
-  if (service === true || subjectPseudonym === undefined) return client;
-  const person = `subject ${shortName(subjectPseudonym)}`;
-  return client === undefined ? person : `${client} for ${person}`;
-}
-
-/** Details that are milliseconds since the epoch. */
-const TIMES: ReadonlySet<string> = new Set(['before', 'from', 'since', 'until']);
-
-function detailOf(name: string, value: NonNullable<AuditEvent['details']>[string]): string {
-  if (typeof value === 'number' && TIMES.has(name)) return timeOf(value);
-  if (typeof value !== 'object') return text(String(value));
-  const named = value.slice(0, MAX_NAMED).map(text);
-  return [...named, ...(value.length > named.length ? ['more'] : [])].join(', ');
-}
-
-/** Not every number is a time. */
-function timeOf(ms: number): string {
-  const time = new Date(ms);
-  return Number.isNaN(time.getTime()) ? text(String(ms)) : time.toISOString();
-}
-
-function shortName(pseudonym: string): string {
-  return `${text(pseudonym.slice(0, 12))}…`;
-}
-
-function describeRequest(at: string, record: AuditRecord): string {
-  const head = [
-    at,
-    text(record.outcome) + (record.reason === undefined ? '' : ` (${text(record.reason)})`),
-    text(record.operationName ?? '(unnamed operation)'),
-    callerOf(record.caller),
-  ].join('  ');
-  const listed = record.fields.slice(0, MAX_LINES);
-  const width = Math.min(
-    MAX_COLUMN_WIDTH,
-    Math.max(0, ...listed.map(({ coordinate }) => text(coordinate).length)),
-  );
-  const more = record.fields.length - listed.length;
-  return [
-    head,
-    ...listed.map((access) => accessLine(access, width)),
-    ...(more === 0 ? [] : [`    … and ${more} more`]),
-    ...subjectsLine(record),
-    ...(record.unaccounted ?? []).map((subgraph) => `    NO COMPLETE ACCOUNT from ${text(subgraph)}`),
-  ].join('\n');
-}
-
-function callerOf(caller: AuditCaller): string {
-  if (caller.clientId === undefined) return 'without a valid token';
-  const subject = caller.subjectPseudonym?.slice(0, 12) ?? '?';
-  const purposes = (caller.purposes ?? []).map(text).join(', ');
-  const consent =
-    caller.consentId === undefined
-      ? ''
-      : `, consent ${text(caller.consentId)} v${caller.consentVersion ?? '?'} (${purposes})`;
-  return `${text(caller.clientId)} for subject ${text(subject)}…${consent}`;
-}
-
-function subjectsLine({ caller, moreSubjects, subjects = [] }: AuditRecord): string[] {
-  const others = subjects.filter((name) => name !== caller.subjectPseudonym);
-  if (others.length === 0 && moreSubjects !== true) return [];
-  const named = others.slice(0, MAX_NAMED).map(shortName);
-  const isAll = others.length === named.length && moreSubjects !== true;
-  return [`    rows of ${[...named, ...(isAll ? [] : ['more'])].join(', ')}`];
-}
-
-function accessLine(access: AuditedAccess, width: number): string {
-  const { coordinate, decision, count, strategy, rule, subgraph } = access;
-  return [
-    `    ${text(coordinate).padEnd(width)}`,
-    (count === undefined ? '' : `${text(String(count))}×`).padStart(5),
-    (text(decision) + (strategy === undefined ? '' : ` ${text(strategy)}`)).padEnd(20),
-    text(subgraph ?? 'gateway').padEnd(10),
-    text(rule ?? ''),
-  ]
-    .join('  ')
-    .trimEnd();
-}
-
-function text(value: string): string {
-  return printable(value, MAX_TEXT_LENGTH);
+async function tailFile(
+  path: string,
+  { clock = systemClock, follow, limit, signal }: AuditTailOptions,
+  show: (entry: LoggedEntry) => void,
+  warn: (line: string) => void,
+): Promise<void> {
+  const showEntry = (record: FileEntry): void => {
+    if (record === undefined) warn(`${path}: a line is no record`);
+    else show({ record });
+  };
+  await AuditFile.use(path, async (file) => {
+    const end = await file.end();
+    const newest: FileEntry[] = [];
+    for await (const entry of file.backwards(end)) {
+      newest.push(entry);
+      if (newest.length === limit) break;
+    }
+    newest.reverse().forEach(showEntry);
+    if (!follow) return;
+    for await (const entry of file.follow(end, clock, signal)) showEntry(entry);
+  });
 }

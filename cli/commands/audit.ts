@@ -8,32 +8,12 @@ import {
   collect,
   dataOption,
   operatorOption,
-  parseCount,
   parseTime,
   parseTransaction,
   reasonOption,
 } from '../options.js';
 import { findDatabaseUrl } from '../data-dir.js';
-
-function tailCommand(host: CommandProcess): Command {
-  return withExitCodes(
-    new Command('tail')
-      .description('print the newest audit records')
-      .addOption(dataOption(host.env))
-      .option('-n, --lines <count>', 'how many records', parseCount, 10)
-      .option('-f, --follow', 'keep printing new records until Ctrl-C', false)
-      .option('--json', 'print one JSON object per line', false)
-      .action(async (options: { data: string; lines: number; follow: boolean; json: boolean }) => {
-        const databaseUrl = await findDatabaseUrl(options.data, host.env);
-        const { lines: limit, follow, json } = options;
-        const stop = new AbortController();
-        process.once('SIGINT', () => stop.abort());
-        const { auditTail } = await import('../actions/audit-tail.js');
-        await auditTail({ databaseUrl, limit, follow, json, signal: stop.signal }, host.printLine);
-      }),
-    DEFAULT_EXIT_CODES,
-  );
-}
+import { exportCommand, searchCommand, tailCommand } from './audit-read.js';
 
 interface SequencerOptions {
   readonly data: string;
@@ -144,21 +124,6 @@ function proveCommand(host: CommandProcess): Command {
   );
 }
 
-function exportCommand(host: CommandProcess): Command {
-  return withExitCodes(
-    new Command('export')
-      .description('write the log to a folder as C2SP tlog-tiles, with the records; again: what is new')
-      .argument('<folder>', 'created if it is missing')
-      .addOption(dataOption(host.env))
-      .action(async (folder: string, { data }: { data: string }) => {
-        const databaseUrl = await findDatabaseUrl(data, host.env);
-        const { auditExport } = await import('../actions/audit-log.js');
-        host.printLine(`${await auditExport(databaseUrl, folder)} entries are in ${folder}`);
-      }),
-    DEFAULT_EXIT_CODES,
-  );
-}
-
 interface RotateKeyOptions extends ErasingOptions {
   readonly origin: string;
   readonly key: string;
@@ -233,8 +198,9 @@ function pruneCommand(host: CommandProcess): Command {
 
 export function auditCommand(host: CommandProcess): Command {
   return new Command('audit')
-    .description('read, sign, prove and verify the audit log')
+    .description('read, search, sign, prove and verify the audit log')
     .addCommand(tailCommand(host))
+    .addCommand(searchCommand(host))
     .addCommand(verifyCommand(host))
     .addCommand(proveCommand(host))
     .addCommand(verifyProofCommand(host))

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../audit/index.js';
 import type { StoredAuditRecord } from '../../audit/postgres.js';
-import { describeRecord } from '../../cli/actions/audit-tail.js';
+import { describeRecord } from '../../cli/actions/describe-record.js';
 import { describeApplication } from '../../cli/authority-store.js';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
 import { jsonLog } from '../../gateway/log.js';
