@@ -25,6 +25,8 @@ export interface LoggedEntry {
   /** Default: the record's own time. */
   readonly occurredAt?: Date;
   readonly recordedAt?: Date;
+  /** Whether the record's own time was too far off. */
+  readonly isClockOff?: boolean;
   readonly seq?: number;
   readonly logIndex?: number;
 }

@@ -1,7 +1,9 @@
 import { OUTCOMES } from '../columns.js';
 import { AuditError } from '../errors.js';
-import { auditEvents, recordClasses } from '../event.js';
-import type { AuditEventName, RecordClass } from '../event.js';
+import { auditEvents } from '../event.js';
+import type { AuditEventName } from '../event.js';
+import { recordClasses } from '../record-class.js';
+import type { RecordClass } from '../record-class.js';
 import type { AuditOutcome } from '../record.js';
 
 /** Which records are searched for: those that match every given member. */

@@ -19,6 +19,8 @@ export type SubgraphName = (typeof SUBGRAPH_NAMES)[number];
 export interface ExampleSubgraphOptions {
   /** Holds the bank's tables (see `prepareBank`) and the authority's (see `migrateAuthority`). */
   readonly databaseUrl: string;
+  /** The audit log, under the reader's role. Default: the consent subgraph has none. */
+  readonly auditDatabaseUrl?: string | undefined;
   /** The gateway whose transaction tokens are accepted. */
   readonly gateway: GatewayTrust;
   /** The accounts subgraph derives pseudonyms from it: at least 32 bytes, the same on every instance. */

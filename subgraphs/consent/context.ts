@@ -1,5 +1,6 @@
 import type { Delegation, ProtectedContext } from '@behalf/directives';
 import { traceIdOf } from '@behalf/directives/internal';
+import type { Kysely } from 'kysely';
 
 import type {
   ChangeCaller,
@@ -9,6 +10,7 @@ import type {
   GatewayAcknowledgements,
   SuspensionRegister,
 } from '@behalf/authority/consent';
+import type { AuditDatabase } from '@behalf/audit/postgres';
 import { isId } from './texts.js';
 
 /** The context value of the consent subgraph's resolvers. */
@@ -16,6 +18,8 @@ export interface ConsentContext extends ProtectedContext {
   readonly register: ConsentRegister;
   readonly suspensions: SuspensionRegister;
   readonly acknowledgements: GatewayAcknowledgements;
+  /** Under a role that may only read it. Undefined: the subgraph was given none. */
+  readonly audit: Kysely<AuditDatabase> | undefined;
 }
 
 /** The request of the gateway, for the audit log: the event of a change names the same transaction and caller. */
@@ -51,5 +55,14 @@ export function isAdministrator({ delegation }: ProtectedContext): boolean {
     delegation !== undefined &&
     delegation.roles.includes('administrator') &&
     delegation.scopes.has('consents:admin')
+  );
+}
+
+/** Whether the caller may search the audit log: it takes both one of the roles and the scope. */
+export function isAuditor({ delegation }: ProtectedContext): boolean {
+  return (
+    delegation !== undefined &&
+    delegation.scopes.has('audit:search') &&
+    delegation.roles.some((role) => role === 'administrator' || role === 'auditor')
   );
 }

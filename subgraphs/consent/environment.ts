@@ -11,6 +11,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * | variable | meaning |
  * | --- | --- |
  * | `DATABASE_URL` | PostgreSQL with the authority's tables; required |
+ * | `AUDIT_DATABASE_URL` | PostgreSQL with the audit log, under the reader's role; default: the log cannot be searched |
  * | `GATEWAY_ISSUER` | `iss` of the gateway's transaction tokens; required |
  * | `GATEWAY_JWKS_URI` | where the gateway's keys are; default: `/.well-known/jwks.json` of the issuer |
  * | `ALLOW_INSECURE_GATEWAY` | `true`: the keys may be at an `http:` address outside of this machine |
@@ -22,6 +23,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function readEnvironment(env: Environment): ConsentSubgraphOptions {
   return {
     databaseUrl: required(env, 'DATABASE_URL'),
+    auditDatabaseUrl: env.AUDIT_DATABASE_URL === '' ? undefined : env.AUDIT_DATABASE_URL,
     gateway: readGateway(env),
     host: env.HOST,
     port: readPort(env.PORT),

@@ -35,6 +35,20 @@ export function checkedReason(reason: string | undefined): string | undefined {
   return reason;
 }
 
+/** The reason for looking for somebody's records. @throws GraphQLError `BAD_USER_INPUT` when it is missing or empty */
+export function needReason(reason: string | null | undefined): string {
+  const checked = checkedReason(reason ?? undefined);
+  if (checked === undefined || checked.trim() === '') throw badUserInput('"filter.subject" needs a "reason"');
+  return checked;
+}
+
+/** The scalar checks the form only: 30 February has it too. @throws GraphQLError `BAD_USER_INPUT` */
+export function needTime(name: string, text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) throw badUserInput(`"${name}" is not a time`);
+  return time;
+}
+
 /** @throws GraphQLError `BAD_USER_INPUT` */
 export function needId(name: string, value: string): string {
   if (isId(value)) return value;

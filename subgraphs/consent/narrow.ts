@@ -2,7 +2,7 @@ import type { Narrowing } from '@behalf/authority/consent';
 import { withoutUndefined } from '@behalf/directives/internal';
 import { badUserInput } from './errors.js';
 import { type ConsentContext, requestOf } from './context.js';
-import { checkedReason, needId } from './input.js';
+import { checkedReason, needId, needTime } from './input.js';
 import { MAX_WAIT_MS, type Waiting } from './mutations.js';
 
 const MAX_NAMES = 100;
@@ -31,7 +31,7 @@ export async function narrowConsent(
     removeScopes: needNames('removeScopes', removeScopes),
     removePurposes: needNames('removePurposes', removePurposes),
     reason: checkedReason(reason ?? undefined),
-    until: until === undefined || until === null ? undefined : needTime(until),
+    until: until === undefined || until === null ? undefined : needTime('until', until),
     detail: detail ?? undefined,
   });
   try {
@@ -45,13 +45,6 @@ export async function narrowConsent(
     if (error instanceof RangeError) throw badUserInput(error.message);
     throw error;
   }
-}
-
-/** The scalar checks the form only: 30 February has it too. */
-function needTime(text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw badUserInput('"until" is not a time');
-  return time;
 }
 
 /** Checks names of scopes or purposes. @throws GraphQLError `BAD_USER_INPUT` */

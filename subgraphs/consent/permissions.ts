@@ -4,7 +4,7 @@ import { GraphQLError, type GraphQLSchema } from 'graphql';
 import type * as GraphqlMiddleware from 'graphql-middleware';
 import type * as GraphqlShield from 'graphql-shield';
 
-import { type ConsentContext, findConsent, isAdministrator } from './context.js';
+import { type ConsentContext, findConsent, isAdministrator, isAuditor } from './context.js';
 
 // Shield's ES module build does not load on Node 23 and later. Both are loaded as CommonJS, so that rules and middleware come from
 // the same copy.
@@ -27,6 +27,10 @@ const administrator = rule('administrator', { cache: 'contextual' })((
   context: ConsentContext,
 ) => {
   return isAdministrator(context);
+});
+
+const auditor = rule('auditor', { cache: 'contextual' })((_parent, _args, context: ConsentContext) => {
+  return isAuditor(context);
 });
 
 const ownsConsent = rule('ownsConsent', { cache: 'strict' })(async (
@@ -55,6 +59,8 @@ const permissions = shield(
       consents: administrator,
       suspensions: administrator,
       exportMyConsents: signedIn,
+      accessHistory: signedIn,
+      auditEvents: auditor,
     },
     Mutation: {
       narrowConsent: ownsConsent,
@@ -85,6 +91,13 @@ const permissions = shield(
     Narrowing: signedIn,
     NarrowedConsent: signedIn,
     ConsentExport: signedIn,
+    AccessConnection: signedIn,
+    AccessEdge: signedIn,
+    Access: signedIn,
+    AccessedField: signedIn,
+    AuditRecordConnection: auditor,
+    AuditRecordEdge: auditor,
+    AuditRecord: auditor,
   },
   {
     fallbackRule: rule('nobody', { cache: 'no_cache' })(() => false),

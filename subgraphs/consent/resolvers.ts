@@ -8,6 +8,9 @@ import type {
 } from '@behalf/authority/consent';
 import { badUserInput } from './errors.js';
 import { DateTimeScalar, JsonScalar } from './scalars.js';
+import { ACCESSED_BY, accessFields, accessHistory } from './access-history.js';
+import { auditEvents, auditRecordFields } from './audit-events.js';
+import { auditEnums } from './audit-log.js';
 import { tellBusy } from './busy.js';
 import { type ConsentContext, findConsent } from './context.js';
 import { exportConsents, exportMyConsents } from './export.js';
@@ -78,6 +81,8 @@ export const resolvers = {
   DetailLevel: DETAIL,
   Outcome: OUTCOME,
   SuspensionKind: SUSPENSION_KIND,
+  AccessedBy: ACCESSED_BY,
+  ...auditEnums,
   Query: {
     myConsents: (_root: unknown, _args: unknown, { register, delegation }: ConsentContext) =>
       delegation === undefined ? null : register.listForSubject(delegation.subject),
@@ -86,6 +91,8 @@ export const resolvers = {
     consents: (_root: unknown, args: ListArguments, context: ConsentContext) => listConsents(args, context),
     suspensions: (_root: unknown, _args: unknown, { suspensions }: ConsentContext) => suspensions.standing(),
     exportMyConsents,
+    accessHistory,
+    auditEvents,
   },
   Mutation: tellBusy({ ...mutations, narrowConsent, exportConsents }),
   Consent: {
@@ -97,4 +104,6 @@ export const resolvers = {
   EndedConsent: { endedAt: dates.endedAt },
   Suspension: suspensionFields,
   NarrowedConsent: { until: dates.until },
+  Access: accessFields,
+  AuditRecord: auditRecordFields,
 };

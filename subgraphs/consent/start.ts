@@ -10,6 +10,7 @@ import {
 import type { ShutdownOptions } from '@behalf/http';
 import { databaseReadiness } from '@behalf/authority/internal';
 import { checkDatabase, type Log, openDatabase } from '@behalf/store';
+import type { AuditDatabase } from '@behalf/audit/postgres';
 import type { ConsentContext } from './context.js';
 import { buildConsentSchema } from './schema.js';
 import { type RunningSubgraph, startSubgraph } from './server.js';
@@ -18,6 +19,11 @@ import { type RunningSubgraph, startSubgraph } from './server.js';
 export interface ConsentSubgraphOptions {
   /** PostgreSQL holding the authority's tables (`migrateAuthority` of `@behalf/authority` makes them). */
   readonly databaseUrl: string;
+  /**
+   * PostgreSQL with the audit log, under the role that `createReaderRole` of `@behalf/audit/postgres` makes. Default: none, and
+   * `accessHistory` and `auditEvents` answer `NO_AUDIT_LOG`.
+   */
+  readonly auditDatabaseUrl?: string | undefined;
   /** The gateway whose transaction tokens are accepted: its issuer, and where its keys are. */
   readonly gateway: GatewayTrust;
   /** The address to listen on; default `127.0.0.1`. */
@@ -45,13 +51,16 @@ export interface ConsentSubgraphOptions {
 export const DEFAULT_CONSENT_PORT = 4014;
 const NAME = 'consent';
 const MAX_CONNECTIONS = 10;
+/** Searches must not take every connection of the reader's role from other instances. */
+const MAX_AUDIT_CONNECTIONS = 4;
 const SILENT: Log = { log: () => undefined };
 
 /**
  * Starts the subgraph in which people see, narrow and end their consents, and administrators revoke and suspend.
  *
  * It answers the gateway only: a request without a valid transaction token is denied every field but the schema. It
- * opens a pool of at most 10 connections, and one more that waits for gateways' acknowledgements (`waitFor: ALL_GATEWAYS`).
+ * opens a pool of at most 10 connections, one more that waits for gateways' acknowledgements (`waitFor: ALL_GATEWAYS`), and at most 4
+ * to the audit log.
  *
  * It also answers `/health/live` and `/health/ready`.
  *
@@ -75,22 +84,37 @@ const SILENT: Log = { log: () => undefined };
  * ```
  */
 export async function startConsentSubgraph(options: ConsentSubgraphOptions): Promise<RunningSubgraph> {
-  const { databaseUrl, log } = options;
+  const { auditDatabaseUrl, databaseUrl, log = SILENT } = options;
   await checkDatabase(databaseUrl);
-  const pool = { max: MAX_CONNECTIONS, applicationName: `behalf ${NAME}` };
-  const db = openDatabase<AuthoritySchema>(databaseUrl, log === undefined ? pool : { ...pool, log });
+  const applicationName = `behalf ${NAME}`;
+  const db = openDatabase<AuthoritySchema>(databaseUrl, { max: MAX_CONNECTIONS, applicationName, log });
+  // Not checked: revocations must work while the audit log is down.
+  const audit =
+    auditDatabaseUrl === undefined
+      ? undefined
+      : openDatabase<AuditDatabase>(auditDatabaseUrl, { max: MAX_AUDIT_CONNECTIONS, applicationName, log });
+  const closeDatabases = async (): Promise<void> => {
+    await Promise.all([db.destroy(), audit?.destroy()]);
+  };
   try {
-    const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log: log ?? SILENT });
+    const acknowledgements = await GatewayAcknowledgements.open({ databaseUrl, db, log });
     try {
-      return await serve(options, db, acknowledgements);
+      return await serve(options, { acknowledgements, audit, db, closeDatabases });
     } catch (error) {
       await acknowledgements.close();
       throw error;
     }
   } catch (error) {
-    await db.destroy();
+    await closeDatabases();
     throw error;
   }
+}
+
+interface Resources {
+  readonly acknowledgements: GatewayAcknowledgements;
+  readonly audit: Kysely<AuditDatabase> | undefined;
+  readonly db: Kysely<AuthoritySchema>;
+  readonly closeDatabases: () => Promise<void>;
 }
 
 async function serve(
@@ -102,8 +126,7 @@ async function serve(
     log,
     shutdown,
   }: ConsentSubgraphOptions,
-  db: Kysely<AuthoritySchema>,
-  acknowledgements: GatewayAcknowledgements,
+  { acknowledgements, audit, closeDatabases, db }: Resources,
 ): Promise<RunningSubgraph> {
   const register = new ConsentRegister(db);
   const suspensions = new SuspensionRegister(db);
@@ -119,10 +142,10 @@ async function serve(
       // Mutations that wait for gateways are answered now, so that the server can close.
       await acknowledgements.close();
       await closeServer();
-      await db.destroy();
+      await closeDatabases();
     },
     schema: buildConsentSchema({ gateway, ruleLog: ruleLogOf(log) }),
-    makeContext: (base) => ({ ...base, register, suspensions, acknowledgements }),
+    makeContext: (base) => ({ ...base, register, suspensions, acknowledgements, audit }),
   });
 }
 

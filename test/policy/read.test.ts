@@ -71,7 +71,7 @@ describe('a policy file', () => {
 
   it('of the worked example is valid', async () => {
     const policy = await readPolicy(projectPath('policy.yaml'));
-    expect([...policy.roles.keys()]).toEqual(['administrator']);
+    expect([...policy.roles.keys()]).toEqual(['administrator', 'auditor']);
   });
 
   it('is refused if it is missing, not YAML, or has duplicate keys', async () => {

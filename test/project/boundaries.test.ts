@@ -34,7 +34,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     '@behalf/revocation',
     '@behalf/store',
   ],
-  'subgraphs/consent': ['@behalf/store', '@behalf/http', '@behalf/directives', '@behalf/authority'],
+  'subgraphs/consent': [
+    '@behalf/store',
+    '@behalf/http',
+    '@behalf/directives',
+    '@behalf/authority',
+    '@behalf/audit',
+  ],
   'subgraphs/bank': [
     '@behalf/audit',
     '@behalf/audit-verify',

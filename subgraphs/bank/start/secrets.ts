@@ -12,11 +12,20 @@ export interface Secrets {
   readonly auditPseudonymKey: string;
   /** Password of the role that appends to the audit log. */
   readonly auditWriterPassword: string;
+  /** Password of the role that searches the audit log. */
+  readonly auditReaderPassword: string;
   /** Secret of the demo's confidential client. */
   readonly console: string;
 }
 
-const NAMES = ['stream', 'pseudonymKey', 'auditPseudonymKey', 'auditWriterPassword', 'console'] as const;
+const NAMES = [
+  'stream',
+  'pseudonymKey',
+  'auditPseudonymKey',
+  'auditWriterPassword',
+  'auditReaderPassword',
+  'console',
+] as const;
 
 /** Reads the secrets of a data folder. Missing ones are generated and stored, readable by the owner only (mode 0600). */
 export async function loadSecrets(dataDir: string): Promise<Secrets> {

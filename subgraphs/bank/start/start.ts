@@ -1,4 +1,10 @@
-import { createWriterRole, migrateAudit, writerUrl } from '@behalf/audit/postgres';
+import {
+  createReaderRole,
+  createWriterRole,
+  migrateAudit,
+  readerUrl,
+  writerUrl,
+} from '@behalf/audit/postgres';
 import { DEMO_ACCOUNTS, demoClients } from './demo.js';
 import type { AuditDatabase } from '@behalf/audit/postgres';
 import { migrateAuthority } from '@behalf/authority/consent';
@@ -98,7 +104,7 @@ async function startParts(start: Start): Promise<Omit<RunningExample, 'close'>> 
   progress('database');
   const { database, supergraphSdl } = await openAndCompose(start);
   progress('data');
-  await prepareDatabase(database.url, secrets.auditWriterPassword, log);
+  await prepareDatabase(database.url, secrets, log);
   const auditLog = await startAuditLog(database.url, dataDir, log);
   closers.push(() => auditLog.close());
   progress('services');
@@ -183,6 +189,7 @@ async function startSubgraphs(
   const issuer = `http://${HOST}:${ports.gateway}`;
   const subgraphs = await startExampleSubgraphs({
     databaseUrl,
+    auditDatabaseUrl: readerUrl(databaseUrl, secrets.auditReaderPassword),
     gateway: { issuer, jwksUri: `${issuer}/.well-known/jwks.json` },
     pseudonymKey: Buffer.from(secrets.pseudonymKey, 'base64url'),
     host: HOST,
@@ -211,7 +218,7 @@ async function startExampleGateway(
       customers: { url: subgraphs.urls.customers },
       accounts: { url: subgraphs.urls.accounts },
       payments: { url: subgraphs.urls.payments },
-      consent: { url: subgraphs.urls.consent, roles: ['administrator'] },
+      consent: { url: subgraphs.urls.consent, roles: ['administrator', 'auditor'] },
     },
     audit: {
       mode: 'required',
@@ -224,19 +231,21 @@ async function startExampleGateway(
   return gateway;
 }
 
-async function prepareDatabase(url: string, auditWriterPassword: string, log: Log): Promise<void> {
+async function prepareDatabase(url: string, secrets: Secrets, log: Log): Promise<void> {
   const db = openDatabase<AuthoritySchema & AuditDatabase>(url, { max: 4, applicationName: 'behalf-start' });
   try {
     await migrateAuthority(db);
     await migrateAudit(db);
-    const left = await createWriterRole(db, auditWriterPassword);
-    if (left.length > 0) {
-      log.log('warn', 'ROLE_RIGHTS_LEFT', { role: 'audit writer', rights: left.join(', ') });
-    }
+    tellRights('audit writer', await createWriterRole(db, secrets.auditWriterPassword), log);
+    tellRights('audit reader', await createReaderRole(db, secrets.auditReaderPassword), log);
     await prepareBank(db as never);
   } finally {
     await db.destroy();
   }
+}
+
+function tellRights(role: string, left: readonly string[], log: Log): void {
+  if (left.length > 0) log.log('warn', 'ROLE_RIGHTS_LEFT', { role, rights: left.join(', ') });
 }
 
 const READY_TIMEOUT_MS = 60_000;
