@@ -1,5 +1,5 @@
 import { auditEvents } from './event.js';
-import type { RecordClass } from './event.js';
+import type { RecordClass } from './record-class.js';
 import type { AuditEntry } from './record.js';
 
 /** The kind of a record that was read; undefined for an event of a later version. */
