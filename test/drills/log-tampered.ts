@@ -61,6 +61,8 @@ async function drill(
     await until(async () => (await ask()).status === 200, 'the gateway serves');
     for (let each = 0; each < 5; each += 1) expect((await ask()).status === 200, 'it is recorded');
     await sequencer.round();
+    // With the answer to each append the gateway learns how long the log is.
+    expect((await ask()).status === 200, 'the gateway has seen the head');
     const seen = [(await newestCheckpoint(db))?.note ?? ''];
     const policy = parsePolicy(`log ${verifierKey(key)}\nquorum none\n`);
     const verify = async (): Promise<readonly Finding[]> =>
