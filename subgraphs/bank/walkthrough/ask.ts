@@ -31,13 +31,18 @@ export async function ask(
   const { print } = narrator;
   print(`POST ${gateway}/graphql${token === undefined ? '' : '  authorization: Bearer <access token>'}`);
   print(indent(query));
-  const answer = await post(gateway, query, token);
+  const answer = await askSilently(gateway, query, token);
   print(`${answer.status}${answer.challenge === undefined ? '' : `  www-authenticate: ${answer.challenge}`}`);
   print(indent(json(answer.body)));
   return answer;
 }
 
-async function post(gateway: string, query: string, token: string | undefined): Promise<GraphQLAnswer> {
+/** Sends an operation to the gateway, and prints nothing. */
+export async function askSilently(
+  gateway: string,
+  query: string,
+  token: string | undefined,
+): Promise<GraphQLAnswer> {
   const headers = new Headers({ 'content-type': 'application/json' });
   if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
   const response = await fetch(`${gateway}/graphql`, {
@@ -61,7 +66,7 @@ async function post(gateway: string, query: string, token: string | undefined): 
  */
 export async function waitUntilRefused(gateway: string, token: string, sinceMs: number): Promise<number> {
   while (performance.now() - sinceMs < REFUSAL_TIMEOUT_MS) {
-    const { status } = await post(gateway, '{ me { name } }', token);
+    const { status } = await askSilently(gateway, '{ me { name } }', token);
     if (status === 401) return performance.now() - sinceMs;
     await sleep(REFUSAL_INTERVAL_MS);
   }

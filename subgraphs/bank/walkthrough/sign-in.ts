@@ -3,7 +3,6 @@ import { BrowserlessPerson } from './browserless-person.js';
 import type { RunFile } from 'behalf/internal';
 import type { Narrator } from './narrator.js';
 
-const CLIENT_ID = 'budget-app';
 const REDIRECT_URI = 'http://127.0.0.1:4999/callback';
 const ONE_DAY_SECONDS = 24 * 60 * 60;
 
@@ -16,16 +15,32 @@ export const REQUESTED_SCOPES = [
   'consents:read',
   'consents:write',
 ];
-const DECLINED_SCOPES = ['profile:contact', 'accounts:details'];
+
+/** What an application asks for, and what Alma makes of it. */
+export interface Asking {
+  readonly clientId: string;
+  /** Default: a public client. */
+  readonly secret?: string;
+  readonly scopes: readonly string[];
+  readonly declined: readonly string[];
+}
+
+const BUDGET_APP: Asking = {
+  clientId: 'budget-app',
+  scopes: REQUESTED_SCOPES,
+  declined: ['profile:contact', 'accounts:details'],
+};
 
 export interface SignedIn {
   readonly client: oauth.Configuration;
   readonly tokens: oauth.TokenEndpointResponse;
 }
 
-/** Alma signs in, declines two of the scopes on the consent page, and the application fetches its tokens (PKCE). */
-export async function signIn(run: RunFile, { print }: Narrator): Promise<SignedIn> {
-  const client = await oauth.discovery(new URL(run.authority), CLIENT_ID, undefined, oauth.None(), {
+/** Alma signs in, declines some of the scopes on the consent page, and the application fetches its tokens (PKCE). */
+export async function signIn(run: RunFile, { print }: Narrator, asking = BUDGET_APP): Promise<SignedIn> {
+  const { clientId, scopes, secret } = asking;
+  const authentication = secret === undefined ? oauth.None() : oauth.ClientSecretBasic(secret);
+  const client = await oauth.discovery(new URL(run.authority), clientId, undefined, authentication, {
     // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated only to draw attention; everything here is on loopback
     execute: [oauth.allowInsecureRequests],
   });
@@ -33,7 +48,7 @@ export async function signIn(run: RunFile, { print }: Narrator): Promise<SignedI
   const state = oauth.randomState();
   const authorizationUrl = oauth.buildAuthorizationUrl(client, {
     redirect_uri: REDIRECT_URI,
-    scope: REQUESTED_SCOPES.join(' '),
+    scope: scopes.join(' '),
     resource: run.audience,
     state,
     code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
@@ -44,7 +59,7 @@ export async function signIn(run: RunFile, { print }: Narrator): Promise<SignedI
   print(
     `GET ${authorizationUrl.origin}${authorizationUrl.pathname}  (scope, PKCE challenge, state, resource)`,
   );
-  const callbackUrl = await decideOnThePages(authorizationUrl, print);
+  const callbackUrl = await decideOnThePages(authorizationUrl, asking, print);
   const tokens = await oauth.authorizationCodeGrant(client, callbackUrl, {
     pkceCodeVerifier: verifier,
     expectedState: state,
@@ -52,16 +67,20 @@ export async function signIn(run: RunFile, { print }: Narrator): Promise<SignedI
   return { client, tokens };
 }
 
-async function decideOnThePages(authorizationUrl: URL, print: (line: string) => void): Promise<URL> {
+async function decideOnThePages(
+  authorizationUrl: URL,
+  { declined }: Asking,
+  print: (line: string) => void,
+): Promise<URL> {
   const { callbackUrl, pages } = await new BrowserlessPerson().follow(authorizationUrl, {
     user: 'alma',
     password: 'alma-demo',
-    deny: DECLINED_SCOPES,
+    deny: declined,
     duration: ONE_DAY_SECONDS,
   });
   for (const page of pages) print(`  page  ${titleOf(page.markup)}`);
   for (const { name, sentence } of offeredScopes(pages.at(-1)?.markup ?? '')) {
-    print(`    [${DECLINED_SCOPES.includes(name) ? ' ' : 'x'}] ${sentence}  (${name})`);
+    print(`    [${declined.includes(name) ? ' ' : 'x'}] ${sentence}  (${name})`);
   }
   print('    for one day');
   print(`302 ${callbackUrl.origin}${callbackUrl.pathname}?code=…`);

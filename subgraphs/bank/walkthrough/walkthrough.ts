@@ -1,18 +1,15 @@
-import { readFile } from 'node:fs/promises';
-import { parsePolicy, VerificationError, verifyProof } from '@behalf/audit-verify';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import * as oauth from 'openid-client';
 import { readRunFile } from 'behalf/internal';
 import type { RunFile } from 'behalf/internal';
 import { printLine } from 'behalf/internal';
-import { auditPolicyFile } from '../start/audit-log.js';
 import { partsLog } from '../start/log.js';
 import { freePorts } from '../start/ports.js';
 import { startExample } from '../start/start.js';
 import { ask, codesOf, waitUntilRefused } from './ask.js';
 import { expect, WalkthroughError } from './error.js';
-import { indent, json, Narrator } from './narrator.js';
-import { makeProof, shortened } from './proof.js';
+import { seeHistory, verifyFromHistory } from './history.js';
+import { json, Narrator } from './narrator.js';
 import { REQUESTED_SCOPES, signIn } from './sign-in.js';
 import type { SignedIn } from './sign-in.js';
 
@@ -103,41 +100,11 @@ async function walk(run: RunFile, print: (line: string) => void, dataDir: string
   print('');
   print('The refusal is on record too:');
   await narrator.record(run.databaseUrl, refusedTransaction);
-  await prove(run, narrator, transactionId, dataDir);
-  print('');
-  print('That was everything: consented, filtered, minimized, recorded, revoked, proven.');
-}
-
-/** Proves the record of the first answer, as its receiver would. */
-async function prove(
-  run: RunFile,
-  narrator: Narrator,
-  transactionId: string | undefined,
-  dataDir: string,
-): Promise<void> {
-  narrator.heading(
-    'Anybody can check that',
-    'The record is a leaf of a signed Merkle tree. This proof is verified with the log’s public key alone, without the bank.',
-  );
   if (transactionId === undefined) throw new WalkthroughError('The answer names no transaction');
-  const proof = await makeProof(run.databaseUrl, transactionId);
-  narrator.print(indent(shortened(proof)));
-  const policy = parsePolicy(await readFile(auditPolicyFile(dataDir), 'utf8'));
-  const { checkpoint, index, record } = verifyProof(proof, policy);
-  expect(record.transactionId === transactionId, 'it is the record of that answer');
-  narrator.print('');
-  narrator.print(
-    `Verified: entry ${index} of ${checkpoint.size} in ${checkpoint.origin}, as it was recorded.`,
-  );
-  const forged = proof.replace(/index \d+/, `index ${index + 1}`);
-  let isRefused = false;
-  try {
-    verifyProof(forged, policy);
-  } catch (error) {
-    isRefused = error instanceof VerificationError;
-  }
-  expect(isRefused, 'a proof that was changed is refused');
-  narrator.print('Changed in one digit, it is refused.');
+  const proof = await seeHistory(run, narrator, transactionId);
+  await verifyFromHistory(narrator, proof, { dataDir, transactionId });
+  print('');
+  print('That was everything: consented, filtered, minimized, recorded, revoked, seen, proven.');
 }
 
 async function askWithoutToken(run: RunFile, narrator: Narrator): Promise<void> {
