@@ -16,6 +16,8 @@ export interface LookUp {
   readonly caller?: AuditCaller;
   /** Of that request. Default: a new one. */
   readonly transactionId?: string;
+  /** Of that request, 32 hex digits. */
+  readonly traceId?: string;
 }
 
 /**
@@ -66,13 +68,13 @@ export async function pseudonymOf(db: Kysely<AuditDatabase>, subject: string): P
 export async function lookUpSubject(
   db: Kysely<AuditDatabase>,
   subject: string,
-  { caller = {}, operator, reason, transactionId = randomUUID() }: LookUp,
+  { caller = {}, operator, reason, traceId, transactionId = randomUUID() }: LookUp,
   nowMs: number,
 ): Promise<string> {
   return db.transaction().execute(async (trx) => {
     const pseudonym = await pseudonymOf(trx, subject);
     const event = { transactionId, time: nowMs, event: 'subject-looked-up', caller, reason } as const;
-    await appendEvent(trx, { ...event, ...withoutUndefined({ operator }), subjects: [pseudonym] });
+    await appendEvent(trx, { ...event, ...withoutUndefined({ operator, traceId }), subjects: [pseudonym] });
     return pseudonym;
   });
 }

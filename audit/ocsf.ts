@@ -15,6 +15,15 @@ const INFORMATIONAL = { severity_id: 1, severity: 'Informational' };
 const LOW = { severity_id: 2, severity: 'Low' };
 const HIGH = { severity_id: 4, severity: 'High' };
 
+/** What should be looked at: what was done meanwhile may be missing from the log, or was done with a leaked key. */
+const GRAVE: ReadonlySet<string> = new Set([
+  'break-glass-begun',
+  'events-lost',
+  'records-lost',
+  'signing-key-revoked',
+]);
+const FAILED: ReadonlySet<string> = new Set(['sign-in-failed', 'sign-in-failures-counted']);
+
 const USER = 1;
 const ADMINISTRATOR = 2;
 const SERVICE = 4;
@@ -25,7 +34,7 @@ export interface LoggedEntry {
   /** Default: the record's own time. */
   readonly occurredAt?: Date;
   readonly recordedAt?: Date;
-  /** Whether the record's own time was too far off. */
+  /** Whether the record's own time was too far off, so that `occurredAt` is `recordedAt`. */
   readonly isClockOff?: boolean;
   readonly seq?: number;
   readonly logIndex?: number;
@@ -64,7 +73,7 @@ export function toOcsf(logged: LoggedEntry): OcsfApiActivity {
     metadata: metadataOf(logged),
     actor: actorOf(record),
     api: apiOf(record),
-    src_endpoint: { name: ('source' in record ? record.source : undefined) ?? 'unknown' },
+    src_endpoint: { name: sourceOf(record) ?? 'unknown' },
     delegation: delegationOf(record),
     trace: record.traceId === undefined ? undefined : { uid: record.traceId },
     unmapped: unmappedOf(logged),
@@ -90,19 +99,18 @@ function activityOf(record: AuditEntry): Activity {
 }
 
 function severityOf(record: AuditEntry): object {
-  if ('event' in record) {
-    const isLoss = record.event === 'break-glass-begun' || record.event === 'records-lost';
-    return isLoss ? HIGH : INFORMATIONAL;
-  }
+  if ('event' in record && GRAVE.has(record.event)) return HIGH;
   return isFailure(record) ? LOW : INFORMATIONAL;
 }
 
-function isFailure({ outcome }: AuditRecord): boolean {
+function isFailure(record: AuditEntry): boolean {
+  if ('event' in record) return FAILED.has(record.event);
+  const { outcome } = record;
   return outcome === 'authentication-failed' || outcome === 'failed' || outcome === 'refused';
 }
 
 function statusOf(record: AuditEntry): object {
-  if ('event' in record) return SUCCESS;
+  if ('event' in record) return isFailure(record) ? FAILURE : SUCCESS;
   // Another record of the same transaction says how it ended.
   if (record.outcome === 'intended') return { status_id: 99, status: 'Intended' };
   return withoutUndefined({ ...(isFailure(record) ? FAILURE : SUCCESS), status_code: record.reason });
@@ -133,6 +141,13 @@ function actorOf({ caller, ...record }: AuditEntry): object {
       ? undefined
       : { uid: subjectPseudonym ?? clientId, type_id: service === true ? SERVICE : USER },
   });
+}
+
+/** The client's network. An address would claim more than the record knows. */
+function sourceOf(record: AuditEntry): string | undefined {
+  if (!('event' in record)) return record.source;
+  const { source } = record.details ?? {};
+  return typeof source === 'string' ? source : undefined;
 }
 
 function apiOf(record: AuditEntry): object {

@@ -151,7 +151,7 @@ function isEntry(value: unknown): value is AuditEntry {
   const { details, mutates, operationName, operator, reason, source, subjects, traceId, unaccounted } = value;
   if (![operationName, operator, reason, source, traceId].every(isText)) return false;
   if (![mutates, subjects, unaccounted].every(isTexts)) return false;
-  if (!isCaller(value.caller) || !(details === undefined || isRecord(details))) return false;
+  if (!isCaller(value.caller) || !isDetails(details)) return false;
   if (typeof value.event === 'string') return true;
   return typeof value.outcome === 'string' && Array.isArray(value.fields) && value.fields.every(isAccess);
 }
@@ -164,6 +164,11 @@ function isCaller(value: unknown): boolean {
   if (!isRecord(value)) return false;
   const { actor, clientId, consentId, purposes, subjectPseudonym } = value;
   return [actor, clientId, consentId, subjectPseudonym].every(isText) && isTexts(purposes);
+}
+
+function isDetails(value: unknown): boolean {
+  if (value === undefined) return true;
+  return isRecord(value) && Object.values(value).every((each) => typeof each !== 'object' || isTexts(each));
 }
 
 function isAccess(value: unknown): boolean {

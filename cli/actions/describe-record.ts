@@ -23,26 +23,26 @@ export function recordLine(entry: LoggedEntry, format: Exclude<AuditFormat, 'hum
 }
 
 /** One record as lines for people. Clients and subgraphs wrote its texts, so they are escaped. */
-export function describeRecord(entry: LoggedEntry): string {
-  const { record } = entry;
-  return 'event' in record ? describeEvent(entry, record) : describeRequest(placeOf(entry), record);
+export function describeRecord(stored: LoggedEntry): string {
+  const { record } = stored;
+  return 'event' in record ? describeEvent(stored, record) : describeRequest(placeOf(stored), record);
 }
 
-function placeOf({ occurredAt, record, seq }: LoggedEntry): string {
-  const time = occurredAt?.toISOString() ?? timeOf(record.time);
+function placeOf({ seq, occurredAt, record }: LoggedEntry): string {
+  const time = (occurredAt ?? new Date(record.time)).toISOString();
   return seq === undefined ? time : `#${seq}  ${time}`;
 }
 
-function describeEvent(entry: LoggedEntry, event: AuditEvent): string {
+function describeEvent(stored: LoggedEntry, event: AuditEvent): string {
   const { caller, details = {}, operator, reason, subjects = [] } = event;
   const who = operator === undefined ? whoOf(caller) : text(operator);
   const others = subjects.filter((name) => name !== caller.subjectPseudonym);
   return [
-    [placeOf(entry), text(event.event), ...(who === undefined ? [] : [`by ${who}`])].join('  '),
+    [placeOf(stored), text(event.event), ...(who === undefined ? [] : [`by ${who}`])].join('  '),
     // It waited for the log, which has the time at which it was stored.
-    ...(entry.isClockOff === true ? [`    happened at ${timeOf(event.time)}`] : []),
+    ...(stored.isClockOff === true ? [`    happened at ${timeOf(event.time)}`] : []),
     ...(reason === undefined ? [] : [`    ${text(reason)}`]),
-    ...(others.length === 0 ? [] : [`    about ${namesOf(others, false)}`]),
+    ...(others.length === 0 ? [] : [`    about ${others.slice(0, MAX_NAMED).map(shortName).join(', ')}`]),
     ...Object.entries(details).map(([name, value]) => `    ${text(name)}: ${detailOf(name, value)}`),
   ].join('\n');
 }
@@ -110,13 +110,9 @@ function callerOf(caller: AuditCaller): string {
 function subjectsLine({ caller, moreSubjects, subjects = [] }: AuditRecord): string[] {
   const others = subjects.filter((name) => name !== caller.subjectPseudonym);
   if (others.length === 0 && moreSubjects !== true) return [];
-  return [`    rows of ${namesOf(others, moreSubjects === true)}`];
-}
-
-function namesOf(pseudonyms: readonly string[], hasMore: boolean): string {
-  const named = pseudonyms.slice(0, MAX_NAMED).map(shortName);
-  const isAll = named.length === pseudonyms.length && !hasMore;
-  return [...named, ...(isAll ? [] : ['more'])].join(', ');
+  const named = others.slice(0, MAX_NAMED).map(shortName);
+  const isAll = others.length === named.length && moreSubjects !== true;
+  return [`    rows of ${[...named, ...(isAll ? [] : ['more'])].join(', ')}`];
 }
 
 function accessLine(access: AuditedAccess, width: number): string {

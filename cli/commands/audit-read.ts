@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { auditEvents, recordClasses } from '@behalf/audit';
 import type { AuditEventName, AuditOutcome, RecordClass } from '@behalf/audit';
 import { auditOutcomes } from '@behalf/audit/internal';
@@ -90,10 +90,10 @@ export function searchCommand(host: CommandProcess): Command {
       .addOption(
         new Option('--outcome <outcome>', 'how a request ended (default: any)').choices(auditOutcomes),
       )
-      .addOption(
-        new Option('--event <event>', 'what happened besides requests (default: any)').choices(
-          Object.keys(auditEvents),
-        ),
+      .option(
+        '--event <event>',
+        'what happened besides requests, such as consent-revoked (default: any)',
+        parseEvent,
       )
       .addOption(new Option('--class <class>', 'which kind of records (default: any)').choices(recordClasses))
       .option('--transaction <id>', 'of one transaction (default: any)', parseTransaction)
@@ -115,6 +115,12 @@ export function searchCommand(host: CommandProcess): Command {
       }),
     DEFAULT_EXIT_CODES,
   );
+}
+
+/** @throws InvalidArgumentError */
+function parseEvent(value: string): AuditEventName {
+  if (Object.hasOwn(auditEvents, value)) return value as AuditEventName;
+  throw new InvalidArgumentError('must be an event of docs/reference/audit-events.md');
 }
 
 /** @throws CommandError `USAGE` */

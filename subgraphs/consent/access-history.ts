@@ -1,5 +1,6 @@
 import { pseudonymOf } from '@behalf/audit/postgres';
-import type { AuditEntry } from '@behalf/audit';
+import type { AuditEntry, RecordClass } from '@behalf/audit';
+import { withoutUndefined } from '@behalf/directives/internal';
 import {
   connectionOf,
   fieldsOf,
@@ -19,17 +20,22 @@ export interface Access {
   readonly stored: StoredEntry;
 }
 
+interface HistoryArguments extends PageArguments {
+  readonly class?: RecordClass | null;
+}
+
 /** The caller's own history: their name comes from the delegation, and no argument can name anybody else. */
 export async function accessHistory(
   _root: unknown,
-  page: PageArguments,
+  { class: recordClass, ...page }: HistoryArguments,
   { audit, delegation }: ConsentContext,
 ) {
   if (delegation === undefined || delegation.service === true) return null;
   const db = needAuditLog(audit);
   const { subject } = delegation;
   const pseudonym = await pseudonymOf(db, subject);
-  const found = await searchPage(db, { subject: pseudonym }, page);
+  const filter = withoutUndefined({ subject: pseudonym, class: recordClass ?? undefined });
+  const found = await searchPage(db, filter, page);
   return connectionOf(
     found,
     found.records.map((stored): Access => ({ subject, pseudonym, stored })),
@@ -65,10 +71,12 @@ function isOfOthersToo({ pseudonym, stored: { record } }: Access): boolean {
   return 'moreSubjects' in record || subjects.some((name) => name !== pseudonym);
 }
 
-/** A proof has the whole record: pseudonyms of other people whose rows were read, or what somebody wrote about this one. */
+/** A proof has the whole record: pseudonyms of other people whose rows were read, or what somebody else wrote about this one. */
 function mayHaveProof(access: Access): boolean {
   const { record } = access.stored;
-  return !isOfOthersToo(access) && !('event' in record && (record.operator ?? record.reason) !== undefined);
+  if (isOfOthersToo(access)) return false;
+  if (!('event' in record) || accessedBy(access) === 'application') return true;
+  return record.operator === undefined && record.reason === undefined;
 }
 
 /** Resolvers of `Access`. */

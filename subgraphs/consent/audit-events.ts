@@ -14,7 +14,7 @@ import {
   searchPage,
   type StoredEntry,
 } from './audit-log.js';
-import type { ConsentContext } from './context.js';
+import { type ConsentContext, requestOf } from './context.js';
 import { badUserInput } from './errors.js';
 import { needReason, needTime } from './input.js';
 
@@ -91,22 +91,22 @@ function timeOf(name: string, text: string | null | undefined): Date | undefined
 }
 
 /** The auditor, as the gateway records them. */
-async function lookUpOf(
-  db: Kysely<AuditDatabase>,
-  { delegation, transactionId }: ConsentContext,
-  reason: string,
-): Promise<LookUp> {
-  if (delegation === undefined) throw new TypeError('The rules let through a caller without a delegation');
-  const { actor, clientId, consent, service, subject } = delegation;
-  const caller = withoutUndefined({
-    subjectPseudonym: service === true ? undefined : await pseudonymOf(db, subject),
-    service,
-    clientId: plain(clientId),
-    actor: plain(actor?.sub),
-    consentId: plain(consent?.id),
-    consentVersion: consent?.version,
+async function lookUpOf(db: Kysely<AuditDatabase>, context: ConsentContext, reason: string): Promise<LookUp> {
+  const { caller, traceId, transactionId } = requestOf(context);
+  const { actor, clientId, consentId, consentVersion, service, subject } = caller;
+  return withoutUndefined({
+    caller: withoutUndefined({
+      subjectPseudonym: subject === undefined ? undefined : await pseudonymOf(db, subject),
+      service,
+      clientId: plain(clientId),
+      actor: plain(actor),
+      consentId: plain(consentId),
+      consentVersion,
+    }),
+    reason,
+    traceId,
+    transactionId,
   });
-  return withoutUndefined({ caller, reason, transactionId });
 }
 
 /** Other names are of somebody who wants to fill or confuse the log. The request's own record has them as keyed hashes. */

@@ -130,6 +130,16 @@ describe('a record as OCSF API Activity', () => {
     expect([at(logged, 'activity_name'), at(logged, 'status')]).toEqual([activity, status]);
   });
 
+  it.each([
+    ['consent-granted', 'Informational', 'Success'],
+    ['sign-in-failed', 'Low', 'Failure'],
+    ['records-lost', 'High', 'Success'],
+  ] as const)('rates the event %s %s', (name, severity, status) => {
+    const logged = { record: event(name, { details: { source: '192.0.2.0/24' } }) };
+    expect([at(logged, 'severity'), at(logged, 'status')]).toEqual([severity, status]);
+    expect(at(logged, 'src_endpoint')).toEqual({ name: '192.0.2.0/24' });
+  });
+
   it('keeps the coordinates in the record’s own words', () => {
     const logged = { record: record({ fields: [FIELD], subjects: ['x'] }) };
     expect(at(logged, 'unmapped')).toEqual({ fields: [FIELD], subjects: ['x'] });

@@ -199,7 +199,7 @@ describe('audit search for a person by name', () => {
     [['--pseudonym', '../x'], 'AUDIT_SEARCH_REFUSED: "subject" cannot be searched for'],
     [['--client', 'a\0b'], 'AUDIT_SEARCH_REFUSED: "client" cannot be searched for'],
     [['--outcome', 'none'], 'Allowed choices are answered'],
-    [['--event', '__proto__'], 'Allowed choices are'],
+    [['--event', '__proto__'], 'must be an event of docs/reference/audit-events.md'],
     [['--from', 'yesterday'], 'must be a day or a time'],
     [['--transaction', '1'], 'must be the behalf-transaction'],
     [['-n', '0'], 'must be a whole number above 0'],
@@ -286,6 +286,7 @@ describe('a file with lines that are no records', () => {
     '{"transactionId":"x","time":1,"outcome":"answered","caller":{},"fields":[],"subjects":"x"}',
     '{"transactionId":"x","time":1,"outcome":"answered","caller":{},"fields":[],"reason":{"toString":1}}',
     '{"transactionId":"x","time":1,"event":"x","caller":{},"details":"x"}',
+    '{"transactionId":"x","time":1,"event":"x","caller":{},"details":{"a":{}}}',
     'x'.repeat(200_000),
     '\u001b[2J',
   ];

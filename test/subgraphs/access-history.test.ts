@@ -441,6 +441,11 @@ describe('an auditor', () => {
       { by: 'SYSTEM', event: 'records-lost' },
       { by: 'OPERATOR', event: 'subject-looked-up', proof: null },
     ]);
+    const accesses = await ask(
+      '{ accessHistory(class: ACCESS) { edges { node { event } } } }',
+      person('otto'),
+    );
+    expect(accesses.body.data?.accessHistory).toEqual({ edges: [{ node: { event: null } }] });
   });
 
   it.each([
