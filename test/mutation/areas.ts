@@ -76,6 +76,26 @@ export const AREAS: Readonly<Record<string, Area>> = {
     mutate: ['gateway/supergraph'],
     tests: ['test/gateway/supergraph/*.test.ts'],
   },
+  authorize: {
+    // Not here: explanations and introspection, which decide nothing.
+    mutate: [
+      'gateway/authorize/ceiling.ts',
+      'gateway/authorize/chosen-operation.ts',
+      'gateway/authorize/conditions.ts',
+      'gateway/authorize/decisions.ts',
+      'gateway/authorize/filter.ts',
+      'gateway/authorize/filtered-document.ts',
+      'gateway/authorize/removals.ts',
+      'gateway/authorize/selection-filter.ts',
+    ],
+    tests: [
+      'test/gateway/authorize.test.ts',
+      'test/gateway/selection-filter.test.ts',
+      'test/gateway/chosen-operation.test.ts',
+      'test/gateway/policy-ceiling.test.ts',
+      'test/conformance/*.test.ts',
+    ],
+  },
   consent: {
     // Not here: the export, which decides nothing, and suspensions, which are not consents.
     mutate: [
