@@ -239,7 +239,7 @@ describe('an update of the supergraph', () => {
       .replace('nick: String', 'nick: String @requiresScope(scope: "nick")')
       .replace('scope: "email"', 'scope: "name"')
       .replace('hello(name: String): String', 'hello(name: String): String\n    added: String');
-    return compose({ name: people.name, url: people.url, sdl } as TestSubgraph);
+    return compose({ name: people.name, url: people.url, sdl });
   };
   const QUERY = '{ me { id nick email } }';
   const OLD = { me: { id: 'c-000001', nick: 'al', email: null } };
@@ -286,7 +286,7 @@ describe('an update of the supergraph', () => {
     });
     beforeExecution = async () => {
       const sdl = peopleSdl.replace('hello(name: String): String', '');
-      update(compose({ name: people.name, url: people.url, sdl } as TestSubgraph));
+      update(compose({ name: people.name, url: people.url, sdl }));
       await vi.waitFor(() => expect(server.log.codes()).toContain('SUPERGRAPH_UPDATED'), 10_000);
     };
     expect((await server.ask('{ hello }')).body).toEqual({ data: { hello: 'hello world' } });
