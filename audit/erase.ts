@@ -100,29 +100,55 @@ export async function eraseRecords(
   // First: what is missing without it would be a finding.
   await appendEvent(db, consoleEvent('records-erased', erasing, { details }, nowMs));
   let erased = 0;
-  for (;;) {
-    const count = await eraseSome(db, recordClass, before);
+  for (let after: Position | undefined = START; after !== undefined;) {
+    const { count, last }: Erased = await eraseSome(db, recordClass, before, after);
     erased += count;
-    if (count < ROWS_AT_A_TIME) break;
+    after = last;
   }
   await dropEmptyDays(db, before);
   return erased;
 }
 
-async function eraseSome(db: Kysely<AuditDatabase>, recordClass: RecordClass, before: Date): Promise<number> {
-  const { rows } = await sql<{ count: number }>`
-    with gone as (
-      delete from audit.record where (recorded_at, seq) in (
-        select recorded_at, seq from audit.record
-        where recorded_at < ${before} and class = ${recordClass} limit ${ROWS_AT_A_TIME}
-      )
-      returning recorded_at, seq
+/** A place in the order of the records. */
+interface Position {
+  readonly recordedAt: Date;
+  readonly seq: number;
+}
+
+interface Erased {
+  readonly count: number;
+  /** Where to go on; undefined at the end. */
+  readonly last: Position | undefined;
+}
+
+const START: Position = { recordedAt: new Date(0), seq: 0 };
+
+/** Looks at the next records after a place, so that those of other classes, which stay, are read once. */
+async function eraseSome(
+  db: Kysely<AuditDatabase>,
+  recordClass: RecordClass,
+  before: Date,
+  after: Position,
+): Promise<Erased> {
+  const { rows } = await sql<{ count: number; recordedAt: Date | null; seq: number | null }>`
+    with looked as materialized (
+      select recorded_at, seq, class from audit.record
+      where recorded_at < ${before} and (recorded_at, seq) > (${after.recordedAt}, ${after.seq}::bigint)
+      order by recorded_at, seq limit ${ROWS_AT_A_TIME}
+    ), gone as (
+      delete from audit.record as record using looked
+      where record.recorded_at = looked.recorded_at and record.seq = looked.seq and looked.class = ${recordClass}
+      returning record.recorded_at, record.seq
     ), unfound as (
       delete from audit.record_subject as about using gone
       where about.recorded_at = gone.recorded_at and about.seq = gone.seq
     )
-    select count(*)::integer as count from gone`.execute(db);
-  return rows[0]?.count ?? 0;
+    select (select count(*)::integer from gone) as count, last.recorded_at as "recordedAt", last.seq
+    from (select) as one left join (
+      select recorded_at, seq from looked order by recorded_at desc, seq desc limit 1
+    ) as last on true`.execute(db);
+  const { count = 0, recordedAt = null, seq = null } = rows[0] ?? {};
+  return { count, last: recordedAt === null || seq === null ? undefined : { recordedAt, seq } };
 }
 
 /** Partitions of days from which every record is gone. */
