@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { createGatewayRole } from '@behalf/store/internal';
+import { roleUrl } from './role-url.js';
 
 /**
  * The database role that searches the log, unless {@link createReaderRole} is given another name.
@@ -65,8 +66,5 @@ export async function createReaderRole<Schema>(
  * ```
  */
 export function readerUrl(databaseUrl: string, password: string, role = AUDIT_READER_ROLE): string {
-  const url = new URL(databaseUrl);
-  url.username = role;
-  url.password = password;
-  return url.href;
+  return roleUrl(databaseUrl, password, role);
 }

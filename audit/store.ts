@@ -3,6 +3,7 @@ import { withoutUndefined } from '@behalf/directives/internal';
 import { createGatewayRole, migrate } from '@behalf/store/internal';
 import { auditMigrations } from './migrations.js';
 import { createPartitions } from './partitions.js';
+import { roleUrl } from './role-url.js';
 import type { AuditEntry, AuditRecord } from './record.js';
 import type { AuditDatabase } from './schema.js';
 
@@ -87,10 +88,7 @@ export async function createWriterRole<Schema>(
  * ```
  */
 export function writerUrl(databaseUrl: string, password: string, role = AUDIT_WRITER_ROLE): string {
-  const url = new URL(databaseUrl);
-  url.username = role;
-  url.password = password;
-  return url.href;
+  return roleUrl(databaseUrl, password, role);
 }
 
 /** A record as {@link readAudit} and {@link readAuditEntries} return it. */
