@@ -17,7 +17,7 @@ import type { AuditDatabase, Erasing } from '@behalf/audit/postgres';
 import { Witnesses } from '@behalf/witness';
 import { CommandError } from '../command-error.js';
 import { withDatabase } from '../database.js';
-import { readText } from '../read-supergraph.js';
+import { readText } from '../read-text.js';
 
 /** A log gets its next checkpoint within this time, or something is wrong with its sequencer. */
 const MAX_WAIT_MS = 5_000;

@@ -6,7 +6,7 @@ import type { Finding, LogReport, LogSource, Policy } from '@behalf/audit-verify
 import { printable } from '@behalf/gateway/printable';
 import { withDatabase } from '../database.js';
 import { quantity } from '../quantity.js';
-import { readText } from '../read-supergraph.js';
+import { readText } from '../read-text.js';
 
 const MAX_FINDINGS = 100;
 

@@ -8,7 +8,8 @@ import { printable } from '@behalf/gateway/printable';
 import { createExplainer, supposedDelegation } from '@behalf/gateway/tools';
 import { CommandError } from '../command-error.js';
 import { explanationLines } from './explanation-lines.js';
-import { readSupergraphSdl, readText } from '../read-supergraph.js';
+import { readSupergraphSdl } from '../read-supergraph.js';
+import { readText } from '../read-text.js';
 
 export interface ExplainOptions {
   /** File with the operation; `-` for standard input. */

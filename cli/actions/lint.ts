@@ -5,7 +5,7 @@ import { readPolicy } from '@behalf/policy';
 import { CommandError } from '../command-error.js';
 import { printable } from '@behalf/gateway/printable';
 import { quantity } from '../quantity.js';
-import { readText } from '../read-supergraph.js';
+import { readText } from '../read-text.js';
 
 export interface LintOptions {
   /** rover's `supergraph.yaml`. */

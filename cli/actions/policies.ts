@@ -1,6 +1,6 @@
 import { createOperationAuthorizer } from '@behalf/gateway/internal';
 import { cedarSchema } from '@behalf/gateway';
-import { readText } from '../read-supergraph.js';
+import { readText } from '../read-text.js';
 
 /**
  * `behalf policies`: the Cedar schema of a supergraph, for editors and for tests of policies.

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import type { CommandProcess } from '../command-process.js';
 import { withExitCodes } from '../exit-codes.js';
 import { parsePort } from '../options.js';
-import { readText } from '../read-supergraph.js';
+import { readText } from '../read-text.js';
 
 interface WitnessCommandOptions {
   readonly name: string;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectPath } from '@behalf/example/internal';
 import { networkReason } from '../../gateway/http/network-reason.js';
-import { readText } from '../../cli/read-supergraph.js';
+import { readText } from '../../cli/read-text.js';
 import { makeCertificate } from '../gateway/certificates.js';
 import { behalf } from './support.js';
 

