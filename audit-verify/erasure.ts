@@ -35,3 +35,11 @@ export function readErasure(
   }
   return { index, recordClass: erased, beforeMs: before };
 }
+
+/** Until when the records of each class may be gone. */
+export function lastErasures(erasures: readonly Erasure[]): ReadonlyMap<string, number> {
+  const last = new Map<string, number>();
+  for (const { recordClass, beforeMs } of erasures)
+    last.set(recordClass, Math.max(last.get(recordClass) ?? 0, beforeMs));
+  return last;
+}

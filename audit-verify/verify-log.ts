@@ -2,7 +2,7 @@ import { parseCheckpoint } from './checkpoint.js';
 import type { Checkpoint } from './checkpoint.js';
 import { hashOf, parseEntry } from './entry.js';
 import type { Entry } from './entry.js';
-import { readErasure } from './erasure.js';
+import { lastErasures, readErasure } from './erasure.js';
 import type { Erasure } from './erasure.js';
 import { Findings } from './findings.js';
 import type { Finding } from './findings.js';
@@ -67,28 +67,37 @@ export async function verifyLog(
   policy: Policy,
   { seen = [], maxFindings = 100 }: VerifyLogOptions = {},
 ): Promise<LogReport> {
-  const first = await readLog(source, policy, { seen, maxFindings }, []);
-  const mayBeErased = first.erasures.length > 0 && first.findings.some(({ code }) => code === 'MISSING');
-  return mayBeErased ? readLog(source, policy, { seen, maxFindings }, first.erasures) : first;
+  const options = { seen, maxFindings };
+  const first = await readLog(source, policy, options, undefined);
+  // With as many findings as were asked for, it did not read on to what the log says about the records that are missing.
+  if (first.missing === 0 || first.report.findings.length >= maxFindings) return first.report;
+  return (await readLog(source, policy, options, first.report.erasures)).report;
 }
 
+interface Reading {
+  readonly report: LogReport;
+  /** Records without their text. */
+  readonly missing: number;
+}
+
+/** @param erasures undefined while it is not known yet what was erased: a missing text is then no finding */
 async function readLog(
   source: LogSource,
   policy: Policy,
   { seen, maxFindings }: Required<VerifyLogOptions>,
-  erasures: readonly Erasure[],
-): Promise<LogReport> {
+  erasures: readonly Erasure[] | undefined,
+): Promise<Reading> {
   const text = await source.checkpoint();
-  const reader = new LogReader(source, policy, { maxFindings, erasures });
+  const reader = new LogReader(source, policy, maxFindings, erasures);
   if (text === undefined) {
     reader.findings.add('MISSING', 'the log has no checkpoint');
-    return reader.report(undefined);
+    return reader.result(undefined);
   }
   const head = reader.findings.attempt(() => parseCheckpoint(text));
-  if (head === undefined) return reader.report(undefined);
+  if (head === undefined) return reader.result(undefined);
   await reader.read(head, reader.seenBy(head, seen));
   const { policyNow } = reader;
-  return reader.report(reader.findings.attempt(() => verifyCheckpoint(text, policyNow)));
+  return reader.result(reader.findings.attempt(() => verifyCheckpoint(text, policyNow)));
 }
 
 class LogReader {
@@ -100,23 +109,22 @@ class LogReader {
   readonly #successors: VerifierKey[] = [];
   #policy: Policy;
   #records = 0;
+  #missing = 0;
   #erased = 0;
-  /** Records of a class that were stored before this time may be gone. */
-  readonly #erasedBeforeMs = new Map<string, number>();
+  /** Records of a class that were stored before this time may be gone. Undefined while that is not known. */
+  readonly #erasedBeforeMs: ReadonlyMap<string, number> | undefined;
   readonly #erasures: Erasure[] = [];
 
   constructor(
     source: LogSource,
     policy: Policy,
-    { maxFindings, erasures }: { readonly maxFindings: number; readonly erasures: readonly Erasure[] },
+    maxFindings: number,
+    erasures: readonly Erasure[] | undefined,
   ) {
     this.#source = source;
     this.#policy = policy;
     this.findings = new Findings(maxFindings);
-    for (const { recordClass, beforeMs } of erasures) {
-      const before = this.#erasedBeforeMs.get(recordClass) ?? 0;
-      this.#erasedBeforeMs.set(recordClass, Math.max(before, beforeMs));
-    }
+    this.#erasedBeforeMs = erasures === undefined ? undefined : lastErasures(erasures);
   }
 
   /** With the keys that the log introduced. */
@@ -124,8 +132,8 @@ class LogReader {
     return this.#policy;
   }
 
-  report(checkpoint: TrustedCheckpoint | undefined): LogReport {
-    return {
+  result(checkpoint: TrustedCheckpoint | undefined): Reading {
+    const report = {
       checkpoint,
       findings: this.findings.all,
       records: this.#records,
@@ -133,6 +141,7 @@ class LogReader {
       erasures: this.#erasures,
       successors: this.#successors,
     };
+    return { report, missing: this.#missing };
   }
 
   /** The checkpoints that this log must begin with, the smallest first. */
@@ -223,8 +232,8 @@ class LogReader {
     const parsed = this.findings.attempt(() => parseEntry(entry), `entry ${index}: `, index);
     if (parsed === undefined) return;
     if (content === null || content === undefined) {
-      if (this.#isErased(parsed)) this.#erased += 1;
-      else this.findings.addAt('MISSING', 'record', index, 'missing');
+      this.#missing += 1;
+      this.#judgeMissing(index, parsed);
       return;
     }
     if (!equal(hashOf(content), parsed.contentHash)) {
@@ -248,8 +257,10 @@ class LogReader {
     this.#policy = { ...this.#policy, logs: [...this.#policy.logs, { key: successor }] };
   }
 
-  #isErased({ recordClass, recordedAtMs }: Entry): boolean {
-    return recordedAtMs < (this.#erasedBeforeMs.get(recordClass) ?? 0);
+  #judgeMissing(index: number, { recordClass, recordedAtMs }: Entry): void {
+    if (this.#erasedBeforeMs === undefined) return;
+    if (recordedAtMs < (this.#erasedBeforeMs.get(recordClass) ?? 0)) this.#erased += 1;
+    else this.findings.addAt('MISSING', 'record', index, 'missing');
   }
 
   /** Compares the tile of a level when it is whole, and passes its hash to the level above. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
-import type { AuditEvent } from './event.js';
+import type { AuditEvent, AuditEventName } from './event.js';
 import type { RecordClass } from './record-class.js';
 import { AuditError } from './errors.js';
 import { recordText } from './record-text.js';
@@ -17,6 +17,9 @@ export interface Erasing {
 const ROWS_AT_A_TIME = 10_000;
 /** Younger records are never erased: the log's newest records are looked for to notice that they disappear. */
 const LEAST_AGE_MS = 2 * 86_400_000;
+
+/** What `verify` has to know about the rest of the log: what was erased, and which keys signed it. These texts stay. */
+const KEPT_EVENTS: readonly AuditEventName[] = ['records-erased', 'log-key-added'];
 
 /** Appends a record as the owner of the log's tables. */
 export async function appendEvent(db: Kysely<AuditDatabase>, event: AuditEvent): Promise<void> {
@@ -68,7 +71,8 @@ export async function eraseSubject(
 
 /**
  * Erases the texts of old records of one class. Their entries stay in the tree, so every proof and the whole log still verify; a
- * record in the log says what was erased, and `verify` accepts what is missing on its account.
+ * record in the log says what was erased, and `verify` accepts what is missing on its account. Of class `log`, the records that say
+ * what was erased and which key follows stay, because verification reads them.
  *
  * @param before only records that were stored before this time
  * @returns how many texts were erased
@@ -132,12 +136,13 @@ async function eraseSome(
 ): Promise<Erased> {
   const { rows } = await sql<{ count: number; recordedAt: Date | null; seq: number | null }>`
     with looked as materialized (
-      select recorded_at, seq, class from audit.record
+      select recorded_at, seq, class = ${recordClass} and coalesce(event, '') <> all (${[...KEPT_EVENTS]}::text[]) as old
+      from audit.record
       where recorded_at < ${before} and (recorded_at, seq) > (${after.recordedAt}, ${after.seq}::bigint)
       order by recorded_at, seq limit ${ROWS_AT_A_TIME}
     ), gone as (
       delete from audit.record as record using looked
-      where record.recorded_at = looked.recorded_at and record.seq = looked.seq and looked.class = ${recordClass}
+      where record.recorded_at = looked.recorded_at and record.seq = looked.seq and looked.old
       returning record.recorded_at, record.seq
     ), unfound as (
       delete from audit.record_subject as about using gone

@@ -3,11 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderSource, verifyLog } from '@behalf/audit-verify';
 import { appendEvent, consoleEvent, eraseRecords } from '../../../audit/erase.js';
+import { introduceKey } from '../../../audit/introduce-key.js';
 import { DatabaseSource, exportLog, newestCheckpoint } from '../../../audit/log/index.js';
-import { TestLog } from './support.js';
+import { makeLogKey, TestLog } from './support.js';
 
 const DAY_MS = 86_400_000;
 const ERASING = { operator: 'tester', reason: 'kept for 400 days' };
@@ -20,13 +22,18 @@ afterEach(() => log.drop());
 
 const now = (): number => Date.now();
 
-/** Appends records as if so many days ago, and integrates them. */
-async function appendDaysAgo(days: number, count: number): Promise<readonly string[]> {
+/** Appends records as if so many days ago, of these classes in turn, and integrates them. */
+async function appendDaysAgo(
+  days: number,
+  count: number,
+  classes: readonly string[] = ['access'],
+): Promise<readonly string[]> {
   const sent = Array.from({ length: count }, () => crypto.randomUUID());
-  for (const transactionId of sent) {
+  for (const [at, transactionId] of sent.entries()) {
+    const recordClass = classes[at % classes.length] ?? '';
     const time = now() - days * DAY_MS;
     const record = {
-      class: 'access',
+      class: recordClass,
       ...{ transactionId, time, outcome: 'answered', caller: { subjectPseudonym: `p${days}` }, fields: [] },
     };
     await sql`
@@ -35,11 +42,11 @@ async function appendDaysAgo(days: number, count: number): Promise<readonly stri
       stored as (
         insert into audit.record (recorded_at, seq, class, content, occurred_at, transaction_id, outcome,
           subject_pseudonym, coordinates)
-        select present, seq, 'access', text, present, ${transactionId}::uuid, 'answered', ${`p${days}`}, '{}' from made
+        select present, seq, ${recordClass}, text, present, ${transactionId}::uuid, 'answered', ${`p${days}`}, '{}' from made
       ), found as (
         insert into audit.record_subject select ${`p${days}`}, present, seq from made
       )
-      insert into audit.pending select seq, present, 'access', sha256(convert_to(text, 'UTF8')) from made`.execute(
+      insert into audit.pending select seq, present, ${recordClass}, sha256(convert_to(text, 'UTF8')) from made`.execute(
       log.database.db,
     );
   }
@@ -85,6 +92,30 @@ describe('old records', () => {
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  it('may lie between others in any number', async () => {
+    await appendDaysAgo(500, 120, ['access', 'security']);
+    expect(await eraseRecords(log.database.db, 'access', before(400), ERASING, now())).toBe(60);
+    await log.sequencer().round();
+    const report = await log.verify([], 50);
+    expect(report).toMatchObject({ findings: [], erased: 60, records: 61 });
+  });
+
+  it('of class log stay when verification needs them', async () => {
+    const { db } = log.database;
+    await appendDaysAgo(600, 2);
+    await eraseRecords(db, 'access', before(550), ERASING, now());
+    const next = makeLogKey();
+    await introduceKey(db, log.key, next, ERASING, now());
+    await appendEvent(db, consoleEvent('records-lost', ERASING, { details: { count: 1 } }, now()));
+    await log.sequencer().round();
+    // Later than the records by at least the millisecond that counts.
+    await setTimeout(2);
+    const until = new Date(now());
+    expect(await eraseRecords(db, 'log', until, ERASING, now() + 3 * DAY_MS)).toBe(1);
+    await log.sequencer({ keys: [next] }).round();
+    expect(await log.verify()).toMatchObject({ findings: [], erased: 3, successors: [{}] });
   });
 
   it('of other classes, and younger ones, stay', async () => {

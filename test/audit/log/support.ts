@@ -62,8 +62,9 @@ export class TestLog {
     return records.map(({ transactionId }, at) => ({ transactionId, receipt: receipts[at] ?? '' }));
   }
 
-  verify(seen: readonly string[] = []): Promise<LogReport> {
-    return verifyLog(new DatabaseSource(this.database.db), this.policy, { seen });
+  verify(seen: readonly string[] = [], maxFindings?: number): Promise<LogReport> {
+    const options = maxFindings === undefined ? { seen } : { seen, maxFindings };
+    return verifyLog(new DatabaseSource(this.database.db), this.policy, options);
   }
 
   async run(statement: string): Promise<void> {
