@@ -115,12 +115,7 @@ class LogReader {
   readonly #erasedBeforeMs: ReadonlyMap<string, number> | undefined;
   readonly #erasures: Erasure[] = [];
 
-  constructor(
-    source: LogSource,
-    policy: Policy,
-    maxFindings: number,
-    erasures: readonly Erasure[] | undefined,
-  ) {
+  constructor(source: LogSource, policy: Policy, maxFindings: number, erasures?: readonly Erasure[]) {
     this.#source = source;
     this.#policy = policy;
     this.findings = new Findings(maxFindings);

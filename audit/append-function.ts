@@ -1,9 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import {
-  MAX_EARLY_SECONDS,
-  MAX_LATE_SECONDS,
   MAX_RECORD_BYTES,
   MAX_RECORDS_PER_CALL,
+  nearTime,
   SEARCH_COLUMNS,
   SUBJECTS_FROM,
 } from './columns.js';
@@ -55,10 +54,7 @@ export async function createAppend(db: Kysely<never>): Promise<void> {
           select nextval('audit.record_seq') as seq, text, text::jsonb as record
           from jsonb_array_elements_text(records) as list (text)
         ), timed as materialized (
-          select parsed.*, case when jsonb_typeof(record -> 'time') = 'number'
-              and (record ->> 'time')::numeric between present_ms::numeric - ${sql.lit(MAX_LATE_SECONDS * 1000)}
-                and present_ms::numeric + ${sql.lit(MAX_EARLY_SECONDS * 1000)}
-            then to_timestamp((record ->> 'time')::double precision / 1000) end as near_time
+          select parsed.*, ${sql.raw(nearTime('present_ms'))} as near_time
           from parsed
         ), stored as (
           insert into audit.record (recorded_at, seq, class, content, occurred_at, clock_off, ${columns})

@@ -54,3 +54,15 @@ export const MAX_RECORDS_PER_CALL = 1_000;
  */
 export const MAX_LATE_SECONDS = 300;
 export const MAX_EARLY_SECONDS = 60;
+
+/**
+ * The record's own time in SQL, or null if it is not within these bounds.
+ *
+ * @param presentMs SQL for the database's time, in milliseconds since the epoch
+ */
+export function nearTime(presentMs: string): string {
+  return `case when jsonb_typeof(record -> 'time') = 'number'
+      and (record ->> 'time')::numeric between ${presentMs}::numeric - ${MAX_LATE_SECONDS * 1000}
+        and ${presentMs}::numeric + ${MAX_EARLY_SECONDS * 1000}
+    then to_timestamp((record ->> 'time')::double precision / 1000) end`;
+}

@@ -8,6 +8,11 @@ export const commandErrors = Object.freeze({
     description: '`DATABASE_URL` is not set, and no Behalf runs on the data folder.',
     since: '0.1.0',
   },
+  DATABASE_UNREADABLE: {
+    description:
+      'The database has no tables of Behalf, or changed ones, or they are not for the role of the URL. The message says what is missing.',
+    since: '0.1.0',
+  },
   NO_PASSWORD: {
     description: '`BEHALF_REPLAY_PASSWORD`, the password of the new role, is not set.',
     since: '0.1.0',

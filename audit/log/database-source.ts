@@ -44,11 +44,7 @@ export class DatabaseSource {
     for (const [at, row] of rows.entries()) {
       // Entries behind a gap are not in their places.
       if (row.log_index !== place.index * TILE_WIDTH + at) break;
-      const entry = entryBytes({
-        recordClass: row.class,
-        recordedAtMs: row.recorded_at.getTime(),
-        contentHash: row.content_hash,
-      });
+      const entry = storedEntry(row.class, Number(row.recorded_at), row.content_hash);
       const length = Buffer.alloc(2);
       length.writeUInt16BE(entry.length);
       entries.push(length, entry);
@@ -70,4 +66,14 @@ export class DatabaseSource {
       .execute();
     return rows.map(({ content }) => content);
   }
+}
+
+/** The length of an entry in a bundle has two bytes. */
+const MAX_ENTRY_BYTES = 2 ** 16 - 1;
+
+/** Empty, which a verifier reports at its place, if the row cannot be one: PostgreSQL's `infinity` is no time of an entry. */
+function storedEntry(recordClass: string, recordedAtMs: number, contentHash: Buffer): Buffer {
+  if (!Number.isFinite(recordedAtMs)) return Buffer.alloc(0);
+  const entry = entryBytes({ recordClass, recordedAtMs, contentHash });
+  return entry.length > MAX_ENTRY_BYTES ? Buffer.alloc(0) : entry;
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
-import { changedColumns, DatabaseSource } from '@behalf/audit/internal/log';
+import { compareTables, DatabaseSource } from '@behalf/audit/internal/log';
+import type { TableProblem } from '@behalf/audit/internal/log';
 import type { AuditDatabase } from '@behalf/audit/postgres';
 import { FolderSource, parsePolicy, VerificationError, verifyLog, verifyProof } from '@behalf/audit-verify';
 import type { Finding, LogReport, LogSource, Policy } from '@behalf/audit-verify';
@@ -9,6 +10,8 @@ import { quantity } from '../quantity.js';
 import { readText } from '../read-text.js';
 
 const MAX_FINDINGS = 100;
+/** Somebody watches, and a large log takes minutes. */
+const DATABASE = { max: 3, applicationName: 'behalf-audit-verify', statementTimeoutMs: 0 };
 
 export interface AuditVerifyOptions {
   /** A C2SP tlog-policy. */
@@ -30,26 +33,25 @@ export async function auditVerify(
   const verify = (source: LogSource): Promise<LogReport> => verifyLog(source, policy, { seen });
   const report =
     options.folder === undefined
-      ? await withDatabase(
-          await options.findDatabaseUrl(),
-          { max: 3, applicationName: 'behalf-audit-verify' },
-          async (db: Kysely<AuditDatabase>) => {
-            const report = await verify(new DatabaseSource(db));
-            // A record whose text was replaced by no JSON is a finding already, and has no columns to compare.
-            if (report.findings.length > 0) return report;
-            return { ...report, findings: (await changedColumns(db, MAX_FINDINGS)).map(unfindable) };
-          },
-        )
+      ? await withDatabase(await options.findDatabaseUrl(), DATABASE, async (db: Kysely<AuditDatabase>) => {
+          const { findings, ...rest } = await verify(new DatabaseSource(db));
+          const others = await compareTables(db, MAX_FINDINGS);
+          return { ...rest, findings: [...findings, ...others.map(tableFinding)] };
+        })
       : await verify(new FolderSource(options.folder));
   for (const line of reportLines(report, policy, seen.length)) print(printable(line));
   return report.findings.length === 0 ? 0 : 1;
 }
 
-function unfindable(seq: number): Finding {
-  return {
-    code: 'CHANGED',
-    message: `record with seq ${seq}: searches look in columns that differ from its text`,
-  };
+const PROBLEMS: Readonly<Record<TableProblem, string>> = {
+  'not-logged': 'it can be found, but was never logged',
+  text: 'it waits for the log with another text than was stored',
+  columns: 'searches and histories read columns that differ from its text',
+  'no-record': 'somebody’s history names it, and it is not there',
+};
+
+function tableFinding({ problem, seq }: { readonly problem: TableProblem; readonly seq: number }): Finding {
+  return { code: 'CHANGED', message: `record with seq ${seq}: ${PROBLEMS[problem]}` };
 }
 
 function reportLines(report: LogReport, policy: Policy, seen: number): string[] {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { CommandProcess } from '../command-process.js';
+import { findDatabaseUrl } from '../data-dir.js';
 import { answer, answersBy } from '../exit-codes.js';
 import { dataOption } from '../options.js';
 
@@ -11,7 +12,7 @@ function verifyCommand(host: CommandProcess): Command {
       .action(({ data }: { data: string }) =>
         answer(host, async () => {
           const { consentsVerify } = await import('../actions/consents-verify.js');
-          return consentsVerify({ data, env: host.env }, host.printLine);
+          return consentsVerify(await findDatabaseUrl(data, host.env), host.printLine);
         }),
       ),
     'all consents agree with the log',

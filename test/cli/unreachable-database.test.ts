@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { createTestDatabase } from '../support/database.js';
 import { behalf } from './support.js';
 
 const COMMANDS: [number, string][] = [
@@ -40,6 +41,30 @@ describe('a database that cannot be reached', () => {
       expect(code).toBe(1);
       expect(stderr).toMatch(/^DATABASE_UNREACHABLE: .*\n$/);
       expect(stderr).not.toContain('sekret');
+    }
+  });
+});
+
+describe('a database without Behalf’s tables', () => {
+  it.each([
+    [2, 'consents verify'],
+    [2, 'revoke consent x --reason x'],
+    [2, 'suspend everything --reason x'],
+    [1, 'suspensions'],
+    [1, 'audit tail'],
+    [1, 'audit search'],
+    [1, `audit prove ${crypto.randomUUID()}`],
+    [1, 'audit prune access --before 2020-01-01 --reason x'],
+  ])('exits with %i and one line that says so: behalf %s', async (code, command) => {
+    const database = await createTestDatabase();
+    try {
+      const ended = await behalf(command.split(' '), '', { DATABASE_URL: database.url });
+      expect(ended).toMatchObject({ code, stdout: '' });
+      expect(linesOf(ended.stderr)).toEqual([
+        expect.stringMatching(/^DATABASE_UNREADABLE: .*: (?:relation|schema|function) .* does not exist$/),
+      ]);
+    } finally {
+      await database.drop();
     }
   });
 });

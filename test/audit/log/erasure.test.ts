@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderSource, verifyLog } from '@behalf/audit-verify';
 import { appendEvent, consoleEvent, eraseRecords } from '../../../audit/erase.js';
 import { introduceKey } from '../../../audit/introduce-key.js';
 import { DatabaseSource, exportLog, newestCheckpoint } from '../../../audit/log/index.js';
+import { until } from '../../support/wait.js';
 import { makeLogKey, TestLog } from './support.js';
 
 const DAY_MS = 86_400_000;
@@ -110,10 +110,9 @@ describe('old records', () => {
     await introduceKey(db, log.key, next, ERASING, now());
     await appendEvent(db, consoleEvent('records-lost', ERASING, { details: { count: 1 } }, now()));
     await log.sequencer().round();
-    // Later than the records by at least the millisecond that counts.
-    await setTimeout(2);
-    const until = new Date(now());
-    expect(await eraseRecords(db, 'log', until, ERASING, now() + 3 * DAY_MS)).toBe(1);
+    const latest = now();
+    await until(() => Promise.resolve(now() > latest), 'the next millisecond');
+    expect(await eraseRecords(db, 'log', new Date(now()), ERASING, now() + 3 * DAY_MS)).toBe(1);
     await log.sequencer({ keys: [next] }).round();
     expect(await log.verify()).toMatchObject({ findings: [], erased: 3, successors: [{}] });
   });
