@@ -107,6 +107,11 @@ export class ErrorPlacement {
   #addAt({ place, isExact }: Found, reported: SubgraphError): void {
     // Denials are reported at their positions; that the field also failed adds nothing.
     if (typeof place !== 'object') return;
+    const joined = isExact || !reported.details.isWholePath ? [] : this.#nullFor(place, reported);
+    if (joined.length > 0) {
+      for (const each of joined) this.#addRedacted(reported, each);
+      return;
+    }
     const { rules } = this.#options;
     const { denied, passable } = reported.details;
     const denial = isExact && denied !== undefined ? rules.denialAt(place, denied) : undefined;
@@ -116,6 +121,17 @@ export class ErrorPlacement {
     } else if (isExact && passable !== undefined && rules.mayQuote(place)) {
       this.#addRedacted(reported, place, undefined, passable);
     } else this.#addRedacted(reported, place);
+  }
+
+  /** Without a key that only the gateway asked for, other subgraphs are not asked for the object's other fields. */
+  #nullFor(place: Place, { details, fetch: { sent } }: SubgraphError): readonly Place[] {
+    if (details.code !== ('SUBREQUEST_MALFORMED_RESPONSE' satisfies GatewayErrorCode)) return [];
+    let asked = sent.fieldsOf(sent.roots);
+    for (const { key } of details.steps?.slice(0, -1) ?? []) {
+      const field = typeof key === 'string' ? asked.get(key) : undefined;
+      if (field !== undefined) asked = sent.fieldsOf(field.sets);
+    }
+    return this.#options.places.nullsOn(place).filter(({ field }) => !asked.has(field?.executedKey ?? ''));
   }
 
   #addRedacted(

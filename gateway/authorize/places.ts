@@ -55,6 +55,15 @@ export class Places {
     return typeof key === 'number' ? this.#entry(place, key) : this.#fieldAt(place, key, names);
   }
 
+  /** The selections on an object that are null. */
+  nullsOn(place: Place): readonly Place[] {
+    if (isNothing(place.value)) return [];
+    return [...this.#fieldsAt(place).keys()]
+      .map((key) => this.step(place, key))
+      .filter((next) => typeof next === 'object')
+      .filter(({ value }) => isNothing(value));
+  }
+
   /** Whether every object at this position has the same type. */
   isOfOneType(place: Place): boolean {
     return place.field === undefined || isObjectType(namedTypeAt(place));

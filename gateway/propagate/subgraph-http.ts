@@ -72,6 +72,8 @@ export function postToSubgraph(
         if (isOver) abort();
       },
       onResponseStart(_controller, statusCode, responseHeaders) {
+        // Informational: the answer is still to come (RFC 9110 section 15.2).
+        if (statusCode < 200) return;
         status = statusCode;
         contentType = responseHeaders['content-type'];
         contentEncoding = responseHeaders['content-encoding'];

@@ -20,6 +20,9 @@ import type { ReportedStep, SubgraphError } from './subgraph-error.js';
 /** Errors with their own position in one answer; one more stands for the others. */
 const MAX_ERRORS = 1_000;
 
+/** Levels of one value of a custom scalar. */
+const MAX_DEPTH = 200;
+
 /** An Int has 32 bits. */
 const MAX_INT = 2 ** 31 - 1;
 const MIN_INT = -(2 ** 31);
@@ -266,8 +269,14 @@ function completeLeaf(value: unknown, type: GraphQLLeafType): unknown {
     case 'Boolean':
       return typeof value === 'boolean' ? value : undefined;
     default:
-      return value;
+      return isWritable(value, MAX_DEPTH) ? value : undefined;
   }
+}
+
+/** Whether JSON of this many levels can hold it: whoever writes or reads the response goes down by recursion. */
+function isWritable(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((member) => isWritable(member, levels - 1));
 }
 
 /** Written without an exponent. */

@@ -111,6 +111,53 @@ describe('a date is generalized to the first day of its unit', () => {
   );
 });
 
+/** Writes itself as JSON, as the objects of Luxon, Moment and Day.js do. */
+class Written {
+  constructor(readonly text: string) {}
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+describe('a scalar that leaves a date to JSON', () => {
+  const dated = new GraphQLScalarType<unknown, unknown>({
+    name: 'DateTime',
+    // As graphql-scalars does.
+    serialize: (value) => (value instanceof Date ? value : new Date(value as string)),
+  });
+
+  it.each([
+    ['a text', '2026-05-17T10:11:12Z'],
+    ['a number', 1_779_012_672_000],
+    ['a date', new Date(1_779_012_672_000)],
+  ])('still has a text of %s', async (_kind, value) => {
+    const sdl = `scalar DateTime type Query { x: DateTime @public @minimize(to: GENERALIZE, unit: YEAR)
+      y: DateTime @public @minimize(to: GENERALIZE, unit: YEAR, timeZone: "Europe/Vienna") }`;
+    const subgraph = testedSubgraph(sdl, { DateTime: dated, Query: { x: () => value, y: () => value } });
+    const { data, errors } = await subgraph.ask('{ x y }');
+    expect(errors).toBeUndefined();
+    expect(JSON.parse(JSON.stringify(data))).toEqual({
+      x: '2026-01-01T00:00:00.000Z',
+      y: '2025-12-31T23:00:00.000Z',
+    });
+  });
+
+  it.each([
+    ['2026-05-17T10:11:12.000+02:00', '2026-01-01T00:00:00.000Z'],
+    ['2026-05-17', '2026-01-01'],
+  ])('still has a text of an object that is written as %s', async (text, first) => {
+    expect(await generalized('Free', 'unit: YEAR', new Written(text))).toBe(first);
+  });
+});
+
+it.each([
+  ['unit: YEAR', '2016-12-31T23:59:60Z', '2016-01-01T00:00:00.000Z'],
+  ['unit: YEAR, timeZone: "UTC"', '2016-12-31T23:59:60Z', '2016-01-01T00:00:00.000+00:00'],
+  ['unit: DAY, timeZone: "Europe/Vienna"', '2016-12-31T22:59:60.5Z', '2016-12-31T00:00:00.000+01:00'],
+])('a leap second is of the day that it ends: %s, %s', async (by, value, first) => {
+  expect(await generalized('String', by, value)).toBe(first);
+});
+
 describe('timeZone says where a time is a date', () => {
   const AT = '1989-12-31T23:30:00.000Z';
 

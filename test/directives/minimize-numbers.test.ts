@@ -44,6 +44,17 @@ describe('GENERALIZE computes with decimal numbers', () => {
     expect(data?.x).toBe(expected);
   });
 
+  it.each([
+    ['an object that writes itself', { toJSON: () => '12.5' }, '10.0'],
+    ['an object that writes itself as a number', { toJSON: () => 12.5 }, 10],
+    ['a boxed number', Object(12.5), 10],
+    ['a boxed text', Object('12.5'), '10.0'],
+  ])('also of %s, in a scalar without a form of its own', async (_kind, value, expected) => {
+    const { data, errors } = await subgraphOf('Decimal', 'to: GENERALIZE, step: 10', value).ask('{ x }');
+    expect(errors).toBeUndefined();
+    expect(data?.x).toBe(expected);
+  });
+
   it('also of a big integer, which JSON cannot hold', async () => {
     const { data } = await subgraphOf('BigInt', 'to: GENERALIZE, step: 100', 2n ** 64n).ask('{ x }');
     expect(data?.x).toBe(2n ** 64n - 16n);

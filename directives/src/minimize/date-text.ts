@@ -46,7 +46,9 @@ function take(pattern: RegExp, text: string): readonly [Groups, string] {
 }
 
 function msOf({ hour, minute, second }: Groups): number {
-  return ((count(hour) * 60 + count(minute)) * 60 + count(second)) * 1_000;
+  // A leap second, 60, still belongs to the minute that it is written in.
+  const seconds = Math.min(count(second), 59);
+  return ((count(hour) * 60 + count(minute)) * 60 + seconds) * 1_000;
 }
 
 function offsetMs({ sign, hours, minutes, seconds }: Groups): number {

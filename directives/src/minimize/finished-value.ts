@@ -29,6 +29,18 @@ export function serializeScalar(scalar: GraphQLScalarType, value: unknown): unkn
     : functions.coerceOutputValue(value);
 }
 
+/**
+ * A serialized value as JSON has it: a scalar may leave an object that writes itself, such as a time of Luxon or a decimal number
+ * of decimal.js, to whoever sends the response. A `Date` stays one. @throws the object's error
+ */
+export function sentForm(serialized: unknown): unknown {
+  if (typeof serialized !== 'object' || serialized === null || serialized instanceof Date) return serialized;
+  if ('toJSON' in serialized && typeof serialized.toJSON === 'function')
+    return (serialized as { toJSON(): unknown }).toJSON();
+  const isBoxed = serialized instanceof Number || serialized instanceof String;
+  return isBoxed ? serialized.valueOf() : serialized;
+}
+
 const accepting = new WeakSet<GraphQLScalarType>();
 
 /** Lets a custom scalar of a schema pass finished values, in place; it serializes everything else as before. */

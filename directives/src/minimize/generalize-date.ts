@@ -36,10 +36,11 @@ export function generalizeDate(
     const date = dateOfText(text, instantOf(value), zone);
     return date === undefined ? null : writeText(firstDay(date, unit), text, zone);
   }
-  const isDate = value instanceof Date;
-  const instant = isDate ? instantOf(value) : sentInstant(serialized, value);
+  // A type may make a `Date` of anything, for JSON to write.
+  const isDate = value instanceof Date || serialized instanceof Date;
+  const instant = value instanceof Date ? instantOf(value) : sentInstant(serialized, value);
   if (instant === undefined) return null;
-  const date = dateAt(instant, zone);
+  const date = typeof value === 'string' && zone === undefined ? utcDate(instant) : dateAt(instant, zone);
   if (date === undefined) return null;
   const first = firstDay(date, unit);
   const ms = zone?.startOf(first) ?? utcMidnight(first);

@@ -6,7 +6,7 @@ import { DirectiveError } from '../errors.js';
 import type { Minimization, MinimizationStrategy } from '../specification/minimize.js';
 import { decimalOf } from './decimal.js';
 import type { Decimal } from './decimal.js';
-import { acceptFinishedValues, FinishedValue, serializeScalar } from './finished-value.js';
+import { acceptFinishedValues, FinishedValue, sentForm, serializeScalar } from './finished-value.js';
 import { generalizeDate } from './generalize-date.js';
 import { cutDecimals, generalizeNumber } from './generalize-number.js';
 import { mask, truncate } from './graphemes.js';
@@ -116,7 +116,7 @@ function minimizeScalar(
   context: MinimizationContext,
 ): unknown {
   try {
-    let minimized = strategy(serializeScalar(scalar, value), context, value);
+    let minimized = strategy(sentForm(serializeScalar(scalar, value)), context, value);
     if (minimized === null) return null;
     if (typeof minimized === 'number' && !Number.isFinite(minimized)) return null;
     if (minimized instanceof Date) minimized = serializeScalar(scalar, minimized);

@@ -239,6 +239,58 @@ describe.each(['server', 'protectGateway'] as const)('inside of data (%s)', (ser
     expect(setting.log.of('SUBGRAPH_ERROR')).toEqual([]);
   });
 
+  it.each<[string, unknown, unknown, readonly string[]]>([
+    [
+      'me { birthday city }',
+      { me: { __typename: 'Person', birthday: 'x' } },
+      { me: { birthday: 'x', city: null } },
+      ['me.city'],
+    ],
+    [
+      'me { birthday town: city home { zip } }',
+      { me: { __typename: 'Person', birthday: null, id: { a: 1 } } },
+      { me: { birthday: null, town: null, home: null } },
+      ['me.town', 'me.home'],
+    ],
+    [
+      'people { birthday city }',
+      { people: [{ __typename: 'Person', birthday: 'x' }] },
+      { people: [{ birthday: 'x', city: null }] },
+      ['people.0.city'],
+    ],
+    // Nothing depends on the key.
+    ['me { id birthday }', { me: { birthday: 'x' } }, { me: { id: null, birthday: 'x' } }, ['me.id']],
+  ])(
+    '{ %s c } without the key, in %j, has errors where the joined fields are',
+    async (selection, data, expected, paths) => {
+      one.instead = send(200, JSON.stringify({ data }));
+      const answer = await setting.ask(`{ ${selection} c }`);
+      expect(answer.body.data).toEqual({ ...(expected as object), c: 'c' });
+      expect(placed(answer)).toEqual(paths.map((path) => `${path} ${MALFORMED}`));
+      expectSafe(answer, 'one');
+    },
+  );
+
+  it.each([
+    ['lists', '['.repeat(5_000) + ']'.repeat(5_000)],
+    ['objects', '{"a":'.repeat(20_000) + '5' + '}'.repeat(20_000)],
+    ['lists of objects', '[{"a":'.repeat(3_000) + '1.5e400' + '}]'.repeat(3_000)],
+  ])('a custom scalar of too many levels of %s is an error at its position', async (_what, value) => {
+    one.instead = send(200, `{"data":{"any":${value}}}`);
+    const answer = await setting.ask('{ any c }');
+    expect(answer.body.data).toEqual({ any: null, c: 'c' });
+    expect(answer.body.errors).toMatchObject([{ path: ['any'] }]);
+    expect(answer.status).toBe(200);
+  });
+
+  it('a custom scalar may have a hundred levels', async () => {
+    const value = '['.repeat(100) + ']'.repeat(100);
+    one.instead = send(200, `{"data":{"any":${value}}}`);
+    expect((await setting.ask('{ any c }')).body).toEqual({
+      data: { any: JSON.parse(value) as unknown, c: 'c' },
+    });
+  });
+
   it('a key that is a number joins subgraphs as text', async () => {
     one.instead = send(200, '{"data":{"me":{"__typename":"Person","id":7}}}');
     two.instead = send(200, '{"data":{"_entities":[{"city":"Graz"}]}}');

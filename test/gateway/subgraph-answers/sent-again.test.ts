@@ -65,6 +65,19 @@ const closes: readonly [string, Instead][] = [
   ['is closed', ({ socket }) => socket.destroy()],
   ['is reset', ({ socket }) => socket.resetAndDestroy()],
   ['is ended', ({ socket }) => socket.end()],
+  [
+    'is closed after a hint and',
+    ({ socket }, response) => {
+      response.writeEarlyHints({ link: '</style.css>; rel=preload' }, () => socket.destroy());
+    },
+  ],
+  [
+    'is reset after "102 Processing" and',
+    ({ socket }, response) => {
+      response.writeProcessing();
+      setImmediate(() => socket.resetAndDestroy());
+    },
+  ],
 ];
 
 describe.each(closes)('if a connection %s before the answer', (_how, close) => {
