@@ -2,6 +2,9 @@ import { VerificationError } from './errors.js';
 import type { Entry } from './entry.js';
 import { parseRecord } from './proof.js';
 
+/** Younger records cannot be erased. */
+const LEAST_AGE_MS = 2 * 86_400_000;
+
 /** What the log says about records whose texts were erased. */
 export interface Erasure {
   /** Of the record that says so. */
@@ -15,7 +18,7 @@ export interface Erasure {
  * Reads a record with `event: 'records-erased'`, which only the log's owner writes.
  *
  * @returns undefined for any other record
- * @throws {VerificationError} for one that would let records disappear that were stored after it
+ * @throws {VerificationError} for one that would let records disappear that were younger than two days, which no lawful one does
  */
 export function readErasure(
   content: string,
@@ -27,10 +30,10 @@ export function readErasure(
   const { event, details } = parseRecord(content);
   if (event !== 'records-erased' || recordClass !== 'log') return undefined;
   const { class: erased, before } = (details ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof erased !== 'string' || typeof before !== 'number' || !(before <= recordedAtMs)) {
+  if (typeof erased !== 'string' || typeof before !== 'number' || !(before <= recordedAtMs - LEAST_AGE_MS)) {
     throw new VerificationError(
       'MALFORMED',
-      'it does not say which records were erased, of a time before it',
+      'it does not say which records were erased, of a time two days before it or earlier',
     );
   }
   return { index, recordClass: erased, beforeMs: before };

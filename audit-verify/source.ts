@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { TILE_WIDTH, tilePath } from './tiles.js';
 import type { TilePlace } from './tiles.js';
 
+/** A file that is not there, a folder in its place, or a file in place of its folder. */
+const NO_FILE: ReadonlySet<unknown> = new Set(['ENOENT', 'EISDIR', 'ENOTDIR']);
+
 /** A log, wherever it is stored. What is missing is undefined. Nothing of it is trusted. */
 export interface LogSource {
   /** The newest checkpoint. */
@@ -66,7 +69,7 @@ export class FolderSource implements LogSource {
     try {
       return await readFile(join(this.#folder, path));
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (error instanceof Error && 'code' in error && NO_FILE.has(error.code)) return undefined;
       throw error;
     }
   }

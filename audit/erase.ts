@@ -26,13 +26,19 @@ export async function appendEvent(db: Kysely<AuditDatabase>, event: AuditEvent):
   await sql`select from audit.append(${JSON.stringify([recordText(event)])}::jsonb)`.execute(db);
 }
 
-/** An event that a command caused, not a request. */
+/**
+ * An event that a command caused, not a request.
+ *
+ * @throws {AuditError} `AUDIT_REASON_MISSING` if it does not say who or why
+ */
 export function consoleEvent(
   event: AuditEvent['event'],
   { operator, reason }: Erasing,
   details: Pick<AuditEvent, 'details' | 'subjects'>,
   nowMs: number,
 ): AuditEvent {
+  if (operator.trim() === '' || reason.trim() === '')
+    throw new AuditError('AUDIT_REASON_MISSING', { message: 'It must be said who does this, and why' });
   return { transactionId: randomUUID(), time: nowMs, event, caller: {}, operator, reason, ...details };
 }
 
@@ -97,7 +103,8 @@ export async function eraseRecords(
   erasing: Erasing,
   nowMs: number,
 ): Promise<number> {
-  if (before.getTime() > nowMs - LEAST_AGE_MS) {
+  // By the database's clock, which tells verifiers how old they were.
+  if (before.getTime() > (await storedNow(db)) - LEAST_AGE_MS) {
     throw new AuditError('AUDIT_TOO_YOUNG', { message: 'Records of the last two days are not erased' });
   }
   const details = { class: recordClass, before: before.getTime() };
@@ -111,6 +118,12 @@ export async function eraseRecords(
   }
   await dropEmptyDays(db, before);
   return erased;
+}
+
+async function storedNow(db: Kysely<AuditDatabase>): Promise<number> {
+  const { rows } = await sql<{ now: Date }>`select clock_timestamp() as now`.execute(db);
+  if (rows[0] === undefined) throw new TypeError('the database did not tell the time');
+  return rows[0].now.getTime();
 }
 
 /** A place in the order of the records. */

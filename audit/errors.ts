@@ -28,6 +28,10 @@ export const auditErrors = Object.freeze({
     description: 'Records of the last two days are not erased: their disappearance would stop the gateways.',
     since: '0.1.0',
   },
+  AUDIT_REASON_MISSING: {
+    description: 'Whoever erases something, or replaces a key, must say who they are and why.',
+    since: '0.1.0',
+  },
   AUDIT_SEARCH_REFUSED: {
     description: 'The filter, the size of a page or the cursor of a search cannot be used.',
     since: '0.1.0',

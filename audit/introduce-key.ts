@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import { appendEvent, consoleEvent } from './erase.js';
 import type { Erasing } from './erase.js';
-import { signNote, verifierKey } from './log/note.js';
+import { LogError } from './log/errors.js';
+import { checkpointText, signatureLine, signNote, verifierKey } from './log/note.js';
 import type { NoteKey } from './log/note.js';
 import type { AuditDatabase } from './schema.js';
 
@@ -11,7 +12,8 @@ const FORMAT = 'behalf-log-key/v1';
  * Introduces the log's next key: a record in the log, signed by the key before it, from which verifiers learn the next one. Sign
  * checkpoints with both until everybody has seen it.
  *
- * @param current a key that verifiers trust already
+ * @param current a key that verifiers trust already: it signed the newest checkpoint
+ * @throws {LogError} `LOG_ORIGIN_CHANGED`, `LOG_KEY_UNUSABLE`
  *
  * @example
  * ```ts
@@ -33,7 +35,32 @@ export async function introduceKey(
   who: Erasing,
   nowMs: number,
 ): Promise<void> {
+  await requireSigning(db, current);
   const key = verifierKey(next);
+  if (key === verifierKey(current))
+    throw new LogError('LOG_KEY_UNUSABLE', 'the next key of the log is its current one');
   const statement = signNote(`${FORMAT}\n${current.name}\n${key}\n`, [current]);
   await appendEvent(db, { ...consoleEvent('log-key-added', who, { details: { key } }, nowMs), statement });
+}
+
+/** A record that no verifier can follow stays in the log for ever, so it is not written. */
+async function requireSigning(db: Kysely<AuditDatabase>, key: NoteKey): Promise<void> {
+  const head = await db.selectFrom('audit.head').select('origin').executeTakeFirst();
+  if (head?.origin !== undefined && head.origin !== null && head.origin !== key.name)
+    throw new LogError('LOG_ORIGIN_CHANGED', `the log is ${head.origin}, not ${key.name}`);
+  const newest = await db
+    .selectFrom('audit.checkpoint')
+    .select(['note', 'root', 'size'])
+    .where('origin', '=', key.name)
+    .orderBy('size', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (newest === undefined)
+    throw new LogError(
+      'LOG_KEY_UNUSABLE',
+      `nothing of the log ${key.name} is signed yet: start its sequencer`,
+    );
+  // The same key always signs the same text in the same way.
+  if (!newest.note.includes(`\n${signatureLine(checkpointText(key.name, newest.size, newest.root), key)}`))
+    throw new LogError('LOG_KEY_UNUSABLE', `the key has not signed the newest checkpoint of ${key.name}`);
 }

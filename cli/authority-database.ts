@@ -2,7 +2,6 @@ import { userInfo } from 'node:os';
 import { GatewayAcknowledgements } from '@behalf/authority/consent';
 import type { AuthoritySchema, ChangePosition } from '@behalf/authority/consent';
 import { printable } from '@behalf/gateway/printable';
-import { CommandError } from './command-error.js';
 import { withDatabase } from './database.js';
 import { silentLog } from '@behalf/store/internal';
 import type { Kysely } from 'kysely';
@@ -23,13 +22,6 @@ export function operator(): string {
   return `operator:${userInfo().username}`;
 }
 
-/** Ending or suspending something needs a reason. @throws CommandError `USAGE` when it is empty */
-export function needReason(reason: string): string {
-  if (reason.trim() === '') throw new CommandError('USAGE', '--reason must not be empty');
-  return reason;
-}
-
-/** Waits until the gateways enforce a change, and prints whether they do. @returns whether all do */
 export async function printInForce(
   db: Kysely<AuthoritySchema>,
   databaseUrl: string,

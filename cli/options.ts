@@ -11,15 +11,14 @@ export function dataOption(env: Environment): Option {
 }
 
 export function reasonOption(): Option {
-  return new Option('--reason <text>', 'why; recorded in the log').makeOptionMandatory();
+  return new Option('--reason <text>', 'why; recorded in the log').argParser(parseText).makeOptionMandatory();
 }
 
 /** Who runs the command. It proves nothing, but tells colleagues whom to ask. */
 export function operatorOption(): Option {
-  return new Option('--by <name>', 'who does it; recorded in the log').default(
-    userInfo().username,
-    'the user of the operating system',
-  );
+  return new Option('--by <name>', 'who does it; recorded in the log')
+    .argParser(parseText)
+    .default(userInfo().username, 'the user of the operating system');
 }
 
 export function waitOption(): Option {
@@ -58,10 +57,25 @@ export function parsePort(value: string): number {
 }
 
 /** @throws InvalidArgumentError */
+export function parseText(value: string): string {
+  if (value.trim() !== '') return value;
+  throw new InvalidArgumentError('must not be empty');
+}
+
+const TIME = /^(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})?)?$/;
+
+/** @throws InvalidArgumentError */
 export function parseTime(value: string): Date {
   const time = new Date(value);
-  if (/^\d{4}-\d{2}-\d{2}/.test(value) && !Number.isNaN(time.getTime())) return time;
+  const [, day] = TIME.exec(value) ?? [];
+  if (day !== undefined && isDay(day) && !Number.isNaN(time.getTime())) return time;
   throw new InvalidArgumentError('must be a day or a time, such as 2026-11-30 or 2026-11-30T12:00:00Z');
+}
+
+/** JavaScript takes the 30th of February for a day in March. */
+function isDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

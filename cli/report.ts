@@ -31,10 +31,16 @@ export function errorLines(error: unknown, alsoExpected: readonly string[] = [])
   const { code, details } = error as { code?: unknown; details?: unknown };
   if (code === 'EADDRINUSE') return [`ADDRESS_IN_USE: ${error.message}`];
   if (error.name === 'ListenError') return [`ADDRESS_UNAVAILABLE: ${error.message}`];
+  if (isOfFile(error)) return [`FILE_UNREADABLE: ${error.message}`];
   const isExpected = EXPECTED.has(error.name) || alsoExpected.includes(error.name);
   if (!isExpected || typeof code !== 'string') return [inspect(error)];
   const more = Array.isArray(details) ? details.map((detail) => `  ${String(detail)}`) : [];
   return [`${code}: ${error.message}`, ...more];
+}
+
+/** A file that the user named: whoever writes one says so with a code of its own. */
+function isOfFile(error: NodeJS.ErrnoException): boolean {
+  return error.syscall !== undefined && error.path !== undefined && /^E[A-Z]+$/.test(error.code ?? '');
 }
 
 /** Prints why this process failed, and sets its exit code to 1. @see errorLines */

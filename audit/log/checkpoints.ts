@@ -17,12 +17,14 @@ export interface StoredCheckpoint {
  * Signs a head that is committed, and stores the checkpoint. A head of the same size was signed with the same root, or nothing is
  * signed: the signature of Ed25519 depends on nothing else, so signing again after a crash gives the same checkpoint.
  *
- * @throws {LogError} `LOG_ROLLED_BACK`
+ * @param remember notes durably that the head is signed; the checkpoint is stored, where others read it, only after that
+ * @throws {LogError} `LOG_ROLLED_BACK`, and what `remember` throws
  */
 export async function signHead(
   db: Kysely<AuditDatabase>,
   { origin, size, root }: Head,
   keys: readonly NoteKey[],
+  remember: () => Promise<void>,
 ): Promise<StoredCheckpoint> {
   const newest = await db
     .selectFrom('audit.checkpoint')
@@ -35,6 +37,7 @@ export async function signHead(
   if (newest !== undefined && (newest.size > size || Buffer.compare(newest.root, root) !== 0)) {
     throw new LogError('LOG_ROLLED_BACK', `a log of ${newest.size} was signed; this one has ${size} entries`);
   }
+  await remember();
   if (newest !== undefined) return { size, note: newest.note, isWitnessed: newest.is_witnessed };
   const note = signNote(checkpointText(origin, size, root), keys);
   await sql`

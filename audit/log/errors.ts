@@ -5,6 +5,11 @@ export const logErrors = Object.freeze({
   LOG_ORIGIN_INVALID: { description: "The log's name cannot be one.", since: '0.1.0' },
   LOG_ORIGIN_CHANGED: { description: 'The log in the database has another name.', since: '0.1.0' },
   LOG_KEY_UNUSABLE: { description: 'The file has no key that can sign the log.', since: '0.1.0' },
+  LOG_STATE_UNWRITABLE: {
+    description:
+      'The file beside the key that says which head was signed last cannot be written, so nothing is signed.',
+    since: '0.1.0',
+  },
   LOG_DAMAGED: {
     description: 'Stored hashes of the log are gone or are not those of its head, so it cannot be continued.',
     since: '0.1.0',

@@ -1,4 +1,5 @@
 import { open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { LogError } from './errors.js';
 import type { Head } from './integrate.js';
 
@@ -32,20 +33,42 @@ export class LastSigned {
     );
   }
 
-  /** Durable when it resolves. Call it before the signature leaves the process. */
+  /**
+   * Durable when it resolves. Call it before the signature leaves the process.
+   *
+   * @throws {LogError} `LOG_STATE_UNWRITABLE`
+   */
   async remember({ origin, size, root }: Head): Promise<void> {
     const last = { origin, size, root: root.toString('base64') };
     if (this.#last?.origin === origin && this.#last.size === size) return;
-    const beside = `${this.#path}.new`;
-    const file = await open(beside, 'w', 0o600);
     try {
-      await file.writeFile(`${JSON.stringify(last)}\n`);
-      await file.datasync();
-    } finally {
-      await file.close();
+      await replaceDurably(this.#path, `${JSON.stringify(last)}\n`);
+    } catch (error) {
+      const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+      throw new LogError('LOG_STATE_UNWRITABLE', `${this.#path} cannot be written: ${code}`, {
+        cause: error,
+      });
     }
-    await rename(beside, this.#path);
     this.#last = last;
+  }
+}
+
+async function replaceDurably(path: string, text: string): Promise<void> {
+  const beside = `${path}.new`;
+  const file = await open(beside, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path);
+  // A renamed file is found after a crash only when its folder is on disk too.
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 

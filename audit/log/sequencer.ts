@@ -143,8 +143,9 @@ export class Sequencer {
     const { db, keys, lastSigned = [] } = this.#options;
     if (head.size !== this.#signedSize) {
       for (const last of lastSigned) last.refuseOlder(head);
-      const checkpoint = await signHead(db, head, keys);
-      for (const last of lastSigned) await last.remember(head);
+      const checkpoint = await signHead(db, head, keys, async () => {
+        for (const last of lastSigned) await last.remember(head);
+      });
       this.#signedSize = head.size;
       this.#unwitnessed = checkpoint.isWitnessed ? undefined : { head, note: checkpoint.note };
     }

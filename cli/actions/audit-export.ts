@@ -1,11 +1,11 @@
-import { open } from 'node:fs/promises';
+import { open, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { Kysely } from 'kysely';
 import type { LoggedEntry } from '@behalf/audit';
 import { readAuditEntries } from '@behalf/audit/postgres';
 import type { AuditDatabase } from '@behalf/audit/postgres';
-import { CommandError } from '../command-error.js';
 import { withDatabase } from '../database.js';
+import { unwritable } from '../unwritable.js';
 import { AuditFile } from './audit-file.js';
 import type { AuditSource } from './audit-tail.js';
 import { type AuditFormat, recordLine } from './describe-record.js';
@@ -34,7 +34,7 @@ export async function auditExportRecords(options: AuditExportOptions): Promise<n
       'file' in source ? withFile(source.file, options) : withRecords(source.databaseUrl, options);
     await batches(async (entries) => {
       count += entries.length;
-      await file.appendFile(entries.map((entry) => `${recordLine(entry, format)}\n`).join(''));
+      await write(file, target, entries.map((entry) => `${recordLine(entry, format)}\n`).join(''));
     });
     return count;
   } finally {
@@ -47,10 +47,18 @@ type Write = (entries: readonly LoggedEntry[]) => Promise<void>;
 /** Records name people by pseudonyms, and are nobody else's business. */
 async function create(target: string): Promise<FileHandle> {
   return open(target, 'wx', 0o600).catch((error: unknown) => {
-    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    const reason = code === 'EEXIST' ? 'it is there already' : code;
-    throw new CommandError('FILE_UNWRITABLE', `${target} cannot be written: ${reason}`);
+    throw unwritable(target, error);
   });
+}
+
+/** Leaves no part of an export behind, which would look like all of it. */
+async function write(file: FileHandle, target: string, text: string): Promise<void> {
+  try {
+    await file.appendFile(text);
+  } catch (error) {
+    await unlink(target);
+    throw unwritable(target, error);
+  }
 }
 
 function withRecords(

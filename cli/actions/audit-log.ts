@@ -18,6 +18,7 @@ import { Witnesses } from '@behalf/witness';
 import { CommandError } from '../command-error.js';
 import { withDatabase } from '../database.js';
 import { readText } from '../read-text.js';
+import { unwritable } from '../unwritable.js';
 
 /** A log gets its next checkpoint within this time, or something is wrong with its sequencer. */
 const MAX_WAIT_MS = 5_000;
@@ -114,7 +115,10 @@ export async function auditProve(
     }
   });
   if (outputFile === undefined) print(proof.trimEnd());
-  else await writeFile(outputFile, proof);
+  else
+    await writeFile(outputFile, proof).catch((error: unknown) => {
+      throw unwritable(outputFile, error);
+    });
 }
 
 function unprovable(missing: 'unknown' | 'pending', transactionId: string): CommandError {
@@ -133,7 +137,9 @@ export async function auditExport(databaseUrl: string, folder: string): Promise<
     if (checkpoint === undefined) {
       throw new CommandError('NOT_PROVABLE', 'the log has no checkpoint: does the sequencer run?');
     }
-    await exportLog(new DatabaseSource(db), checkpoint, folder);
+    await exportLog(new DatabaseSource(db), checkpoint, folder).catch((error: unknown) => {
+      throw unwritable(folder, error);
+    });
     return checkpoint.size;
   });
 }

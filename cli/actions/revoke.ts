@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import { ConsentRegister } from '@behalf/authority/consent';
 import type { AuthoritySchema, Revocation, RevocationOptions } from '@behalf/authority/consent';
 import { printable } from '@behalf/gateway/printable';
-import { needReason, operator, printInForce, withAuthorityDatabase } from '../authority-database.js';
+import { operator, printInForce, withAuthorityDatabase } from '../authority-database.js';
 
 export type Revocable = 'consent' | 'token' | 'client' | 'subject' | 'session';
 
@@ -21,11 +21,9 @@ type Outcome = Omit<Revocation, 'ended'> & Partial<Pick<Revocation, 'ended'>>;
  * mutations write, and the authority tells every gateway as soon as it runs.
  *
  * @returns 0 when it has ended; 1 when the identifier is unknown, or not every gateway enforces it yet
- * @throws CommandError `USAGE` for an empty reason
  */
 export async function revoke(options: RevokeOptions, print: (line: string) => void): Promise<0 | 1> {
-  const { databaseUrl, id, kind, wait } = options;
-  const reason = needReason(options.reason);
+  const { databaseUrl, id, kind, reason, wait } = options;
   return withAuthorityDatabase(databaseUrl, async (db) => {
     const {
       change,

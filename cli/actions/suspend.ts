@@ -1,7 +1,7 @@
 import { SuspensionRegister } from '@behalf/authority/consent';
 import type { Suspension, SuspensionChange, SuspensionTarget } from '@behalf/authority/consent';
 import { printable } from '@behalf/gateway/printable';
-import { needReason, operator, printInForce, withAuthorityDatabase } from '../authority-database.js';
+import { operator, printInForce, withAuthorityDatabase } from '../authority-database.js';
 import { CommandError } from '../command-error.js';
 
 export interface SuspendOptions {
@@ -25,8 +25,7 @@ export async function changeSuspension(
   options: SuspendOptions,
   print: (line: string) => void,
 ): Promise<0 | 1> {
-  const { action, databaseUrl, wait } = options;
-  const reason = needReason(options.reason);
+  const { action, databaseUrl, reason, wait } = options;
   const target = targetOf(options);
   return withAuthorityDatabase(databaseUrl, async (db) => {
     const register = new SuspensionRegister(db);

@@ -8,7 +8,14 @@ import { CommandError } from '../command-error.js';
 import type { CommandProcess } from '../command-process.js';
 import { findDatabaseUrl } from '../data-dir.js';
 import { DEFAULT_EXIT_CODES, withExitCodes } from '../exit-codes.js';
-import { dataOption, operatorOption, parseCount, parseTime, parseTransaction } from '../options.js';
+import {
+  dataOption,
+  operatorOption,
+  parseCount,
+  parseText,
+  parseTime,
+  parseTransaction,
+} from '../options.js';
 
 interface SourceOptions {
   readonly data: string;
@@ -179,7 +186,11 @@ export function exportCommand(host: CommandProcess): Command {
   return withExitCodes(
     new Command('export')
       .description('write the log to a folder that others can verify, or its records to a file')
-      .argument('<target>', 'a folder for tiles, created if it is missing; a new file for the other formats')
+      .argument(
+        '<target>',
+        'a folder for tiles, created if it is missing; a new file for the other formats',
+        parseText,
+      )
       .addOption(
         new Option(
           '--format <format>',

@@ -8,6 +8,7 @@ import {
   collect,
   dataOption,
   operatorOption,
+  parseText,
   parseTime,
   parseTransaction,
   reasonOption,
@@ -70,7 +71,7 @@ function verifyCommand(host: CommandProcess): Command {
   return answersBy(
     new Command('verify')
       .description('verify the whole log: records, entries, tree, signatures')
-      .argument('[folder]', 'an exported log (default: the database)')
+      .argument('[folder]', 'an exported log (default: the database)', parseText)
       .addOption(policyOption())
       .option('--seen <file>', 'a checkpoint that was seen before; can be repeated', collect, [])
       .addOption(dataOption(host.env))
@@ -113,7 +114,7 @@ function proveCommand(host: CommandProcess): Command {
     new Command('prove')
       .description('write the proof that the record of a transaction is in the log (C2SP tlog-proof)')
       .argument('<transaction>', 'the behalf-transaction of a response', parseTransaction)
-      .option('-o, --output <file>', 'the file to write (default: stdout)')
+      .option('-o, --output <file>', 'the file to write (default: stdout)', parseText)
       .addOption(dataOption(host.env))
       .action(async (transactionId: string, options: { output?: string; data: string }) => {
         const databaseUrl = await findDatabaseUrl(options.data, host.env);
@@ -161,7 +162,7 @@ function eraseCommand(host: CommandProcess): Command {
   return answersBy(
     new Command('erase')
       .description('destroy the key of a person: nothing leads from them to their records any more')
-      .argument('<subject>', 'as the gateway knows them')
+      .argument('<subject>', 'as the gateway knows them', parseText)
       .addOption(reasonOption())
       .addOption(operatorOption())
       .addOption(dataOption(host.env))

@@ -253,7 +253,31 @@ describe('a new key of the log', () => {
     const thief = makeKey();
     log.append(statementOf(verifierKey(thief), thief));
     log.keys = [thief];
-    expect(codes(await verify(log.sign()))).toEqual(['SIGNATURE', 'SIGNATURE']);
+    expect(codes(await verify(log.sign()))).toEqual(['SIGNATURE']);
+  });
+
+  it.each([
+    [
+      'a key that nobody trusts signed',
+      (log: MemoryLog) => statementOf(verifierKey(makeKey()), makeKey(log.key.name)),
+    ],
+    ['is no note', () => JSON.stringify({ event: 'log-key-added', statement: 'x' })],
+    ['names no key', (log: MemoryLog) => statementOf('nonsense', log.key)],
+  ])('whose statement %s spoils nothing: anybody who may append could write it', async (_what, make) => {
+    const log = new MemoryLog().append(...contents(3));
+    log.append(make(log));
+    expect(await verify(log)).toMatchObject({ findings: [], successors: [] });
+  });
+
+  it('may be the only one that a verifier trusts', async () => {
+    const log = new MemoryLog();
+    const next = makeKey();
+    log.append(...contents(3), statementOf(verifierKey(next), log.key));
+    log.keys = [next];
+    log.sign();
+    expect((await verifyLog(log, parsePolicy(`log ${verifierKey(next)}\nquorum none\n`))).findings).toEqual(
+      [],
+    );
   });
 
   it.each([

@@ -2,12 +2,12 @@ import { sql } from 'kysely';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectPath } from '@behalf/example/internal';
-import { newestCheckpoint, verifierKey } from '../../audit/log/index.js';
+import { loadLogKey, newestCheckpoint, verifierKey } from '../../audit/log/index.js';
 import { auditSequencer } from '../../cli/actions/audit-log.js';
 import { record } from '../audit/support.js';
 import { TestLog } from '../audit/log/support.js';
@@ -71,6 +71,77 @@ describe('audit prove and verify-proof', () => {
     const ended = await run(...args);
     expect(ended.code).toBe(code);
     expect(ended.stderr).toContain(message);
+  });
+});
+
+describe('what cannot be written or read is named in one line', () => {
+  it.each([
+    [
+      'prove to a folder',
+      () => ['prove', transactionId, '-o', folder],
+      /^FILE_UNWRITABLE: .* cannot be written: EISDIR\n$/,
+    ],
+    [
+      'prove into no folder',
+      () => ['prove', transactionId, '-o', '/none/x'],
+      /^FILE_UNWRITABLE: .* ENOENT\n$/,
+    ],
+    ['export to a file', () => ['export', policy], /^FILE_UNWRITABLE: .* cannot be written: /],
+    ['export below a file', () => ['export', join(policy, 'x')], /^FILE_UNWRITABLE: .* ENOTDIR\n$/],
+    [
+      'export to a full disk',
+      () => ['export', '/dev/full', '--format', 'json'],
+      /^FILE_UNWRITABLE: .* it is there already\n$/,
+    ],
+    ['export to nothing', () => ['export', ''], /must not be empty/],
+    ['verify of nothing', () => ['verify', '', '--policy', policy], /must not be empty/],
+    ['erase without a reason', () => ['erase', 'x', '--reason', ' '], /must not be empty/],
+    ['erase by nobody', () => ['erase', 'x', '--reason', 'r', '--by', ''], /must not be empty/],
+    ['erase nobody', () => ['erase', ' ', '--reason', 'r'], /must not be empty/],
+    [
+      'prune without a reason',
+      () => ['prune', 'access', '--before', '2020-01-01', '--reason', ''],
+      /must not be empty/,
+    ],
+    [
+      'prune before the 30th of February',
+      () => ['prune', 'access', '--before', '2020-02-30', '--reason', 'r'],
+      /must be a day or a time/,
+    ],
+    ['search from a month that is none', () => ['search', '--from', '2020-13-01'], /must be a day or a time/],
+    [
+      'search from a text after a day',
+      () => ['search', '--from', '2020-01-01 noon'],
+      /must be a day or a time/,
+    ],
+    [
+      'search until an hour that is none',
+      () => ['search', '--until', '2020-01-01T25:00:00Z'],
+      /must be a day or a time/,
+    ],
+  ])('%s', async (_what, args, message) => {
+    const ended = await run(...args());
+    expect(ended.stderr).toMatch(message);
+    expect(ended.code).toBeGreaterThan(0);
+    expect(ended.stderr).not.toContain('    at ');
+  });
+
+  it.each([
+    ['a file in place of an export', 'file'],
+    ['a folder in place of its checkpoint', 'checkpoint'],
+    ['a file in place of its tiles', 'tile'],
+  ])('verify of %s', async (_what, name) => {
+    const target = join(folder, `damaged-${name}`);
+    if (name === 'file') await writeFile(target, '');
+    else {
+      expect(await run('export', target)).toMatchObject({ code: 0 });
+      const at = join(target, name);
+      await rm(at, { recursive: true });
+      await (name === 'checkpoint' ? mkdir(at) : writeFile(at, ''));
+    }
+    const { code, stderr, stdout } = await run('verify', target, '--policy', policy);
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toMatch(/^MISSING {2}(?:the log has no checkpoint|entry 0: missing|hashes)/m);
   });
 });
 
@@ -197,16 +268,19 @@ it('audit rotate-key introduces a key that verifiers of the first one follow', a
   const verified = await behalf(['audit', 'verify', '--policy', policy], '', env);
   expect(verified).toMatchObject({ code: 0, stderr: '' });
   expect(verified.stdout).toContain(`The log introduced the key ${stdout.trim().replace('log ', '')}`);
-  const missing = [
-    'audit',
-    'rotate-key',
-    '--origin',
-    'audit.other.example',
-    '--key',
-    join(folder, 'none.pem'),
-  ];
-  const refused = await behalf([...missing, '--next', second, '--reason', 'r'], '', env);
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('none.pem') as string });
+  const stray = join(folder, 'stray.pem');
+  await loadLogKey(stray, 'audit.other.example');
+  for (const [origin, key, next, message] of [
+    ['audit.other.example', join(folder, 'none.pem'), stray, 'none.pem'],
+    ['audit.other.example', stray, second, 'LOG_KEY_UNUSABLE: the key has not signed the newest checkpoint'],
+    ['audit.other.example', second, second, 'LOG_KEY_UNUSABLE: the next key of the log is its current one'],
+    ['audit.wrong.example', second, stray, 'LOG_ORIGIN_CHANGED: the log is audit.other.example, not'],
+  ] as const) {
+    const args = ['audit', 'rotate-key', '--origin', origin, '--key', key, '--next', next, '--reason', 'r'];
+    const refused = await behalf(args, '', env);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(message) as string });
+  }
+  expect(await behalf(['audit', 'verify', '--policy', policy], '', env)).toMatchObject({ code: 0 });
   await other.drop();
 });
 

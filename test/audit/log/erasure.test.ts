@@ -6,10 +6,9 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FolderSource, verifyLog } from '@behalf/audit-verify';
 import { appendEvent, consoleEvent, eraseRecords } from '../../../audit/erase.js';
-import { introduceKey } from '../../../audit/introduce-key.js';
-import { DatabaseSource, exportLog, newestCheckpoint } from '../../../audit/log/index.js';
-import { until } from '../../support/wait.js';
-import { makeLogKey, TestLog } from './support.js';
+import { DatabaseSource, exportLog, newestCheckpoint, verifierKey } from '../../../audit/log/index.js';
+import { signNote } from '../../../audit/log/note.js';
+import { makeLogKey, ORIGIN, TestLog } from './support.js';
 
 const DAY_MS = 86_400_000;
 const ERASING = { operator: 'tester', reason: 'kept for 400 days' };
@@ -22,37 +21,37 @@ afterEach(() => log.drop());
 
 const now = (): number => Date.now();
 
-/** Appends records as if so many days ago, of these classes in turn, and integrates them. */
+/** Appends records as if so many days ago, and integrates them. */
 async function appendDaysAgo(
   days: number,
-  count: number,
-  classes: readonly string[] = ['access'],
-): Promise<readonly string[]> {
-  const sent = Array.from({ length: count }, () => crypto.randomUUID());
-  for (const [at, transactionId] of sent.entries()) {
-    const recordClass = classes[at % classes.length] ?? '';
+  records: readonly Readonly<Record<string, unknown>>[],
+): Promise<void> {
+  for (const given of records) {
+    const transactionId = crypto.randomUUID();
     const time = now() - days * DAY_MS;
-    const record = {
-      class: recordClass,
-      ...{ transactionId, time, outcome: 'answered', caller: { subjectPseudonym: `p${days}` }, fields: [] },
-    };
+    const outcome = given.event === undefined ? 'answered' : undefined;
+    const about = { caller: { subjectPseudonym: `p${days}` }, fields: [] };
+    const record = { class: 'access', transactionId, time, outcome, ...about, ...given };
     await sql`
       with made as (select nextval('audit.record_seq') as seq, ${JSON.stringify(record)}::text as text,
         date_trunc('milliseconds', to_timestamp(${time / 1_000})) as present),
       stored as (
-        insert into audit.record (recorded_at, seq, class, content, occurred_at, transaction_id, outcome,
+        insert into audit.record (recorded_at, seq, class, content, occurred_at, transaction_id, outcome, event,
           subject_pseudonym, coordinates)
-        select present, seq, ${recordClass}, text, present, ${transactionId}::uuid, 'answered', ${`p${days}`}, '{}' from made
+        select present, seq, ${record.class}, text, present, ${transactionId}::uuid, ${outcome ?? null},
+          ${given.event ?? null}, ${`p${days}`}, '{}' from made
       ), found as (
         insert into audit.record_subject select ${`p${days}`}, present, seq from made
       )
-      insert into audit.pending select seq, present, ${recordClass}, sha256(convert_to(text, 'UTF8')) from made`.execute(
+      insert into audit.pending select seq, present, ${record.class}, sha256(convert_to(text, 'UTF8')) from made`.execute(
       log.database.db,
     );
   }
   await log.sequencer().round();
-  return sent;
 }
+
+const accesses = (count: number): readonly Readonly<Record<string, unknown>>[] =>
+  Array.from({ length: count }, () => ({}));
 
 async function counts(): Promise<unknown> {
   const { rows } = await sql`
@@ -66,8 +65,8 @@ const before = (days: number): Date => new Date(now() - days * DAY_MS);
 
 describe('old records', () => {
   it('lose their texts, and the log still verifies', async () => {
-    await appendDaysAgo(500, 3);
-    await appendDaysAgo(10, 2);
+    await appendDaysAgo(500, accesses(3));
+    await appendDaysAgo(10, accesses(2));
     expect(await eraseRecords(log.database.db, 'access', before(400), ERASING, now())).toBe(3);
     await log.sequencer().round();
     expect(await counts()).toEqual({ records: 2, subjects: 2, leaves: 5 });
@@ -80,7 +79,7 @@ describe('old records', () => {
   it('are erased in an export as well', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'behalf-erased-'));
     try {
-      await appendDaysAgo(500, 300);
+      await appendDaysAgo(500, accesses(300));
       await eraseRecords(log.database.db, 'access', before(400), ERASING, now());
       await log.sequencer().round();
       const checkpoint = await newestCheckpoint(log.database.db);
@@ -95,7 +94,10 @@ describe('old records', () => {
   });
 
   it('may lie between others in any number', async () => {
-    await appendDaysAgo(500, 120, ['access', 'security']);
+    await appendDaysAgo(
+      500,
+      accesses(120).map((_, at) => (at % 2 === 0 ? {} : { class: 'security' })),
+    );
     expect(await eraseRecords(log.database.db, 'access', before(400), ERASING, now())).toBe(60);
     await log.sequencer().round();
     const report = await log.verify([], 50);
@@ -104,21 +106,23 @@ describe('old records', () => {
 
   it('of class log stay when verification needs them', async () => {
     const { db } = log.database;
-    await appendDaysAgo(600, 2);
-    await eraseRecords(db, 'access', before(550), ERASING, now());
     const next = makeLogKey();
-    await introduceKey(db, log.key, next, ERASING, now());
-    await appendEvent(db, consoleEvent('records-lost', ERASING, { details: { count: 1 } }, now()));
-    await log.sequencer().round();
-    const latest = now();
-    await until(() => Promise.resolve(now() > latest), 'the next millisecond');
-    expect(await eraseRecords(db, 'log', new Date(now()), ERASING, now() + 3 * DAY_MS)).toBe(1);
+    const statement = signNote(`behalf-log-key/v1\n${ORIGIN}\n${verifierKey(next)}\n`, [log.key]);
+    const details = { class: 'access', before: before(550).getTime() };
+    await appendDaysAgo(600, accesses(2));
+    await log.run('delete from audit.record; delete from audit.record_subject');
+    await appendDaysAgo(500, [
+      { class: 'log', event: 'records-erased', details },
+      { class: 'log', event: 'log-key-added', details: {}, statement },
+      { class: 'log', event: 'records-lost', details: { count: 1 } },
+    ]);
+    expect(await eraseRecords(db, 'log', before(400), ERASING, now())).toBe(1);
     await log.sequencer({ keys: [next] }).round();
     expect(await log.verify()).toMatchObject({ findings: [], erased: 3, successors: [{}] });
   });
 
   it('of other classes, and younger ones, stay', async () => {
-    await appendDaysAgo(500, 2);
+    await appendDaysAgo(500, accesses(2));
     expect(await eraseRecords(log.database.db, 'consent', before(400), ERASING, now())).toBe(0);
     expect(await eraseRecords(log.database.db, 'access', before(501), ERASING, now())).toBe(0);
     expect(await counts()).toMatchObject({ records: 2 });
@@ -138,7 +142,7 @@ describe('old records', () => {
       for values from (${sql.lit(`${day} 00:00:00+00`)}) to (${sql.lit(`${next} 00:00:00+00`)})`.execute(
       log.database.db,
     );
-    await appendDaysAgo(500, 2);
+    await appendDaysAgo(500, accesses(2));
     await eraseRecords(log.database.db, 'access', before(400), ERASING, now());
     const { rows } = await sql`select to_regclass(${table}) as found`.execute(log.database.db);
     expect(rows).toEqual([{ found: null }]);
@@ -147,7 +151,7 @@ describe('old records', () => {
 
 describe('what is missing is found', () => {
   it('when no record says that it was erased', async () => {
-    await appendDaysAgo(500, 3);
+    await appendDaysAgo(500, accesses(3));
     await log.run("delete from audit.record where class = 'access'");
     expect((await log.verify()).findings).toMatchObject([
       { code: 'MISSING', message: 'record 0 to 2: missing' },
@@ -155,8 +159,8 @@ describe('what is missing is found', () => {
   });
 
   it('when it is younger than what was erased, or of another class', async () => {
-    await appendDaysAgo(500, 2);
-    await appendDaysAgo(300, 2);
+    await appendDaysAgo(500, accesses(2));
+    await appendDaysAgo(300, accesses(2));
     await eraseRecords(log.database.db, 'access', before(400), ERASING, now());
     await eraseRecords(log.database.db, 'consent', before(100), ERASING, now());
     await log.sequencer().round();
@@ -167,7 +171,7 @@ describe('what is missing is found', () => {
   });
 
   it('when the record that says so is missing itself', async () => {
-    await appendDaysAgo(500, 2);
+    await appendDaysAgo(500, accesses(2));
     await eraseRecords(log.database.db, 'access', before(400), ERASING, now());
     await log.sequencer().round();
     await log.run("delete from audit.record where class = 'log'");
@@ -175,7 +179,7 @@ describe('what is missing is found', () => {
   });
 
   it('when the record that says so was not logged', async () => {
-    await appendDaysAgo(500, 2);
+    await appendDaysAgo(500, accesses(2));
     await log.append(1);
     await log.run(
       "delete from audit.record where class = 'access' and recorded_at < now() - interval '1 day'",
@@ -189,9 +193,12 @@ describe('what is missing is found', () => {
     ]);
   });
 
-  it('when the record that says so speaks of the future', async () => {
-    await appendDaysAgo(500, 2);
-    const details = { class: 'access', before: now() + DAY_MS };
+  it.each([
+    ['the future', 1],
+    ['the last two days, of which none can be erased', -1.9],
+  ])('when the record that says so speaks of %s', async (_when, days) => {
+    await appendDaysAgo(500, accesses(2));
+    const details = { class: 'access', before: now() + days * DAY_MS };
     await appendEvent(log.database.db, consoleEvent('records-erased', ERASING, { details }, now()));
     await log.sequencer().round();
     await log.run("delete from audit.record where class = 'access'");
@@ -199,7 +206,7 @@ describe('what is missing is found', () => {
   });
 
   it('when a gateway pretends to be the log', async () => {
-    await appendDaysAgo(500, 2);
+    await appendDaysAgo(500, accesses(2));
     const details = { class: 'access', before: now() - DAY_MS };
     const event = { ...consoleEvent('records-erased', ERASING, { details }, now()), class: 'access' };
     await sql`select from audit.append(${JSON.stringify([JSON.stringify(event)])}::jsonb)`.execute(

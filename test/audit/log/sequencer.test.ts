@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FolderSource, verifyLog, verifyProof } from '@behalf/audit-verify';
@@ -197,6 +197,19 @@ describe('a sequencer signs nothing', () => {
     );
     await expect(again.round()).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
     expect(log.faults).toEqual([]);
+  });
+
+  it('while it cannot note what it signs: a restored database would get a second head of one size', async () => {
+    const path = join(folder, 'not-there', 'last-signed');
+    await log.sink.append(record());
+    const sequencer = log.sequencer({ lastSigned: [await LastSigned.open(path)] });
+    await expect(sequencer.round()).rejects.toMatchObject({ code: 'LOG_STATE_UNWRITABLE' });
+    expect(await newestCheckpoint(log.database.db)).toBeUndefined();
+    const { rows } = await sql`select from audit.checkpoint`.execute(log.database.db);
+    expect(rows).toEqual([]);
+    await mkdir(dirname(path));
+    await sequencer.round();
+    expect((await headOf()).size).toBe(1);
   });
 
   it('with a key file or state that is not one', async () => {
