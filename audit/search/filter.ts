@@ -32,7 +32,7 @@ const PSEUDONYM = /^[\w-]{1,128}$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Names in records are shorter. */
 const MAX_NAME_LENGTH = 1_024;
-const MAX_TIME_MS = Date.UTC(9999, 11, 31);
+const MAX_TIME_MS = Date.UTC(10_000, 0) - 1;
 /** Control characters, and characters that PostgreSQL cannot store (NUL, half a surrogate pair). */
 const UNSTORABLE = /[\p{Cc}\p{Cs}]/u;
 

@@ -71,10 +71,13 @@ function isOfOthersToo({ pseudonym, stored: { record } }: Access): boolean {
   return 'moreSubjects' in record || subjects.some((name) => name !== pseudonym);
 }
 
-/** A proof has the whole record: pseudonyms of other people whose rows were read, or what somebody else wrote about this one. */
+/**
+ * A proof has the whole record: pseudonyms of whoever read and of other people whose rows were read, or what somebody else wrote
+ * about this one.
+ */
 function mayHaveProof(access: Access): boolean {
   const { record } = access.stored;
-  if (isOfOthersToo(access)) return false;
+  if (isOfOthersToo(access) || accessedBy(access) === 'other-person') return false;
   if (!('event' in record) || accessedBy(access) === 'application') return true;
   return record.operator === undefined && record.reason === undefined;
 }

@@ -49,9 +49,9 @@ export async function refuseUnusable<Result>(search: () => Promise<Result>): Pro
   }
 }
 
-/** The schema has longer names for two members of the filter. */
+/** The schema has other names for three members of the filter. */
 function inSchemaWords(message: string): string {
-  return message.replace(/^"(client|transaction)"/, '"$1Id"');
+  return message.replace(/^"(client|transaction)"/, '"$1Id"').replace(/^"subject"/, '"pseudonym"');
 }
 
 /** A page as the schema has it. */

@@ -1,5 +1,6 @@
 import type { RevocationOptions, SuspensionOptions, SuspensionTarget } from '@behalf/authority/consent';
 import { badUserInput } from './errors.js';
+import { readDateTime } from './scalars.js';
 import { isId, isUnstorable } from './texts.js';
 import { type ConsentContext, isAdministrator, requestOf } from './context.js';
 
@@ -42,10 +43,10 @@ export function needReason(reason: string | null | undefined): string {
   return checked;
 }
 
-/** The scalar checks the form only: 30 February has it too. @throws GraphQLError `BAD_USER_INPUT` */
+/** @throws GraphQLError `BAD_USER_INPUT` */
 export function needTime(name: string, text: string): Date {
-  const time = new Date(text);
-  if (Number.isNaN(time.getTime())) throw badUserInput(`"${name}" is not a time`);
+  const time = readDateTime(text);
+  if (time === undefined) throw badUserInput(`"${name}" is not a time of the form YYYY-MM-DDThh:mm:ssZ`);
   return time;
 }
 

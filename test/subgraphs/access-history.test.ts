@@ -5,10 +5,12 @@ import { verifyProof } from '@behalf/audit-verify';
 import { createReaderRole, pseudonymOf, readAuditEntries, readerUrl } from '../../audit/postgres.js';
 import type { AuditEntry } from '../../audit/index.js';
 import { appendEvent } from '../../audit/erase.js';
+import { ConsentRegister } from '../../authority/consent/index.js';
 import { migrateAuthority } from '../../authority/internal.js';
 import { readSchemaFile } from '../../subgraphs/consent/schema-file.js';
 import { startConsentSubgraph } from '../../subgraphs/consent/start.js';
 import { TestLog } from '../audit/log/support.js';
+import { consentTerms } from '../support/consent-terms.js';
 import {
   type Answer,
   AUDIENCE,
@@ -202,6 +204,26 @@ describe('a person’s history', () => {
     expect(newest?.fields.map(({ coordinate }) => coordinate)).toContain('Letter.text');
   });
 
+  it('has what an administrator read of their consents', async () => {
+    const { db } = log.database;
+    const consents = new ConsentRegister(db as never);
+    for (const subject of ['xenia', 'yuri']) await consents.grant(consentTerms(subject));
+    const administrator = { ...AUDITOR, scope: 'consents:admin', roles: ['administrator'] };
+    const listed = await ask(
+      '{ consents(filter: { subject: "xenia" }) { edges { node { clientId scopes } } } }',
+      administrator,
+    );
+    expect(listed.body.errors).toBeUndefined();
+    const [newest] = await seenBy(person('xenia'));
+    expect(newest).toMatchObject({
+      transactionId: listed.headers['behalf-transaction'],
+      by: 'OTHER_PERSON',
+      clientId: 'bank-console',
+    });
+    expect(newest?.fields.map(({ coordinate }) => coordinate)).toContain('ConsentRecord.scopes');
+    expect(await seenBy(person('yuri'))).toEqual([]);
+  });
+
   it('has what a service read, and which actor acted for an application', async () => {
     await read(['sam'], { sub: 'job', client_id: 'job', scope: 'mail:read support' });
     await read(['sam'], { ...person('sam'), act: { sub: 'agent-7' } });
@@ -229,6 +251,16 @@ describe('a person’s history', () => {
     // Nor of an own request that read others' rows.
     expect((await seenBy({ ...SUPPORT, scope: 'audit:read' }))[0]).toMatchObject({
       isOfOthersToo: true,
+      proof: null,
+    });
+  });
+
+  it('has no proof of what an administrator read: it would name them', async () => {
+    await read(['ulla'], SUPPORT);
+    await log.sequencer().round();
+    expect((await seenBy(person('ulla')))[0]).toMatchObject({
+      by: 'OTHER_PERSON',
+      isOfOthersToo: false,
       proof: null,
     });
   });
@@ -475,6 +507,29 @@ describe('an auditor', () => {
     expect(codes(answer)).toEqual(['BAD_USER_INPUT']);
     expect(await lookUps()).toBe(before);
   });
+
+  it.each([
+    ['pseudonym: "../"', '"pseudonym" cannot be searched for'],
+    ['clientId: ""', '"clientId" cannot be searched for'],
+    ['from: "yesterday"', '"from" is not a time of the form YYYY-MM-DDThh:mm:ssZ'],
+    ['from: "2026-11-30T00:00:00"', '"from" is not a time of the form YYYY-MM-DDThh:mm:ssZ'],
+    ['until: "2026-02-30T00:00:00Z"', '"until" is not a time of the form YYYY-MM-DDThh:mm:ssZ'],
+    ['until: "2026-02-28T24:30:00Z"', '"until" is not a time of the form YYYY-MM-DDThh:mm:ssZ'],
+    ['from: "1969-12-31T23:59:59Z"', '"from" cannot be searched for'],
+  ])('is told what is wrong with the filter %s', async (filter, message) => {
+    const answer = await ask(`{ auditEvents(filter: { ${filter} }) { edges { node { class } } } }`, AUDITOR);
+    expect(answer.body.errors).toMatchObject([
+      { message, path: ['auditEvents'], extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+  });
+
+  it.each(['9999-12-31T23:59:59Z', '1970-01-01T00:00:00Z', '2024-02-29T12:00:00.5+02:00'])(
+    'may search until %s',
+    async (until) => {
+      const query = `{ auditEvents(filter: { until: "${until}" }) { edges { node { class } } } }`;
+      expect((await ask(query, AUDITOR)).body.errors).toBeUndefined();
+    },
+  );
 
   it('cannot go on with a cursor of another search, or one that was changed', async () => {
     for (let n = 0; n < 2; n++) await read(['pia'], person('pia'));
