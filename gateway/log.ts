@@ -145,7 +145,8 @@ export const logCodes = Object.freeze({
     since: '0.1.0',
   },
   AUDIT_UNAVAILABLE: {
-    description: 'A record could not be stored, so its data was not returned.',
+    description:
+      'A record could not be stored, so its data was not returned. `reason` has a code: `AUDIT_LOG_BROKEN` if records that were there are gone, else the system’s or the database’s. Once a minute for each.',
     since: '0.1.0',
   },
   RATE_STORE_UNAVAILABLE: {

@@ -167,8 +167,9 @@ export class ErrorPlacement {
     error: GraphQLError,
     reported: SubgraphError,
     steps: NonNullable<SubgraphError['details']['steps']>,
-  ): Found {
+  ): Found | undefined {
     const base = this.#findBase(error, reported, steps);
+    if (base === undefined) return undefined;
     let { place, isExact } = base;
     const names = [...base.names];
     for (const { key, names: fields } of steps) {
@@ -183,18 +184,22 @@ export class ErrorPlacement {
     return { place, isExact: isExact && reported.details.isWholePath, names };
   }
 
-  /** The position of the request: the entity that an error names, or the root of a fetch. */
+  /** The position of the request: the entity that an error names, or the root of a fetch. Undefined if it cannot be told which entity. */
   #findBase(
     error: GraphQLError,
     { fetch, details: { entity } }: SubgraphError,
     steps: readonly unknown[],
-  ): Found {
+  ): Found | undefined {
     const nearest = this.#options.fetches.nearest(fetch);
     const path = error.path?.slice(0, error.path.length - steps.length) ?? [];
     const keys = entity === undefined || path.length === 0 ? fetch.at : path;
     const base = this.#walk(keys);
     if (typeof base.place !== 'object' || !base.isExact || entity === undefined) return base;
-    if (this.#options.places.isOfOneType(base.place)) return base;
+    if (this.#options.places.isOfOneType(base.place)) {
+      // @apollo/gateway also counts objects without a key, which it did not ask for.
+      const { length } = this.#options.fetches.objectsOf(fetch);
+      return length === 0 || length === fetch.entities ? base : undefined;
+    }
     // @apollo/gateway counts every object of the list, and the subgraph only those of the requested type.
     const place = this.#entityAt(fetch, entity, steps[0]);
     return place === undefined ? { place: nearest, isExact: false, names: base.names } : { ...base, place };

@@ -2,6 +2,8 @@ import type { Clock } from '@behalf/directives';
 import type { AuditOutcome, AuditRecord } from '@behalf/audit';
 import { RefusedError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
+import { RepeatedLines } from '../repeated-lines.js';
+import { systemCode } from '../system-code.js';
 import type { GatewayMetrics } from './metrics.js';
 import type { TxnTokenExchangeOutcome } from '../propagate/txn-token-exchange.js';
 import type { Exchange } from '../request/exchange.js';
@@ -32,9 +34,12 @@ export class Recorder {
   readonly #parts: RecorderParts;
   readonly #sealed = new WeakSet<Exchange>();
   readonly #receipts = new WeakMap<Exchange, string>();
+  /** Every request is refused for the same reason. */
+  readonly #unavailable: RepeatedLines;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
+    this.#unavailable = new RepeatedLines(parts.clock);
   }
 
   /** Whether the record of this operation was passed to the audit log, durable or not. */
@@ -99,8 +104,10 @@ export class Recorder {
     }
     try {
       return await durable;
-    } catch {
-      log.log('error', 'AUDIT_UNAVAILABLE');
+    } catch (error) {
+      const reason = failureCode(error);
+      const count = this.#unavailable.due(reason);
+      if (count !== undefined) log.log('error', 'AUDIT_UNAVAILABLE', { reason, count });
       throw new RefusedError({
         code: 'AUDIT_UNAVAILABLE',
         message: 'The access cannot be recorded at the moment, so it is not given',
@@ -132,4 +139,11 @@ export class Recorder {
       reason === undefined ? { transaction } : { transaction, reason },
     );
   }
+}
+
+/** Why a record was not stored: the database's or system's own code where a write failed, else the audit log's. */
+function failureCode(error: unknown): string {
+  const code = systemCode(error, 'UNKNOWN');
+  if (code !== 'AUDIT_WRITE_FAILED' || !(error instanceof Error)) return code;
+  return systemCode(error.cause, code);
 }

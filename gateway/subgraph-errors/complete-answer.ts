@@ -9,7 +9,13 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
-import type { GraphQLCompositeType, GraphQLLeafType, GraphQLOutputType, GraphQLSchema } from 'graphql';
+import type {
+  GraphQLCompositeType,
+  GraphQLLeafType,
+  GraphQLOutputType,
+  GraphQLSchema,
+  SelectionSetNode,
+} from 'graphql';
 import { Expectations, TYPENAME } from './expected-fields.js';
 import type { ExpectedField, ExpectedFields, ObjectType } from './expected-fields.js';
 import { ExplainedPlaces } from './explained-places.js';
@@ -91,8 +97,7 @@ class AnswerCompletion {
     else {
       const type = sent.operation === undefined ? undefined : this.#schema.getRootType(sent.operation);
       if (type === undefined || type === null) return [];
-      const fields = this.#expectations.of(sent.roots, { type, isExact: true });
-      this.#completeMembers(data, fields, undefined, explained);
+      this.#completeMembers(data, sent.roots, { type, isExact: true }, undefined, explained);
     }
     return this.#errors;
   }
@@ -122,7 +127,7 @@ class AnswerCompletion {
     const on = this.#typeOf(object, type, this.#expectations.of(roots, static_), true);
     const fields = this.#expectations.of(roots, on ?? static_);
     if (isRecord(value) && on !== undefined) {
-      this.#completeMembers(value, fields, undefined, explained);
+      this.#completeMembers(value, roots, on, undefined, explained);
       return value;
     }
     for (const field of fields.values()) {
@@ -134,14 +139,20 @@ class AnswerCompletion {
 
   #completeMembers(
     object: Members,
-    fields: ExpectedFields,
+    sets: readonly SelectionSetNode[],
+    on: ObjectType,
     before: Place | undefined,
     explained: ExplainedPlaces | undefined,
   ): void {
+    const fields = this.#expectations.of(sets, on);
     for (const key of Object.keys(object)) if (!fields.has(key)) Reflect.deleteProperty(object, key);
     for (const field of fields.values()) {
       const { key, name, type, isRequired } = field;
-      if (name === TYPENAME) continue;
+      if (name === TYPENAME) {
+        // @apollo/gateway drops an object of another type, and an operation whose root says something else, without a word.
+        if (on.isExact && (isRequired || Object.hasOwn(object, key))) object[key] = on.type.name;
+        continue;
+      }
       const here = placeOf(before, field, explained);
       if (!Object.hasOwn(object, key)) {
         if (isRequired) this.#report(here);
@@ -188,7 +199,7 @@ class AnswerCompletion {
     const inStatic = this.#expectations.of(field.sets, { type, isExact: isObjectType(type) });
     const on = this.#typeOf(value, type, inStatic, false);
     if (on === undefined) return this.#refuse(here);
-    this.#completeMembers(value, this.#expectations.of(field.sets, on), here, here.explained);
+    this.#completeMembers(value, field.sets, on, here, here.explained);
     return value;
   }
 

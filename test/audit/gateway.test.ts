@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { ACCESS_DECISIONS } from '@behalf/directives/internal';
 import { sql } from 'kysely';
+import { TestLog } from './log/support.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/postgres.js';
 import type { AuditRecord } from '../../audit/index.js';
@@ -343,7 +344,22 @@ describe('without the log', () => {
     }
     expect(codes(await unreadable)).toEqual(['AUDIT_UNAVAILABLE']);
     expect(people.queries, 'the mutation ran').not.toContain('touch');
-    expect(without.log.codes()).toContain('AUDIT_UNAVAILABLE');
+    // Once, though each request was refused.
+    expect(without.log.of('AUDIT_UNAVAILABLE')).toEqual([{ reason: 'ECONNREFUSED', count: 1 }]);
+  });
+
+  it('says in its log that records that were there are gone', async () => {
+    const own = await TestLog.create(`gone_${randomBytes(6).toString('hex')}`);
+    cleanup.add(() => own.drop());
+    const open = await startTestGateway(cleanup, supergraph, {
+      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+      audit: { mode: 'required', database: own.writerUrl },
+    });
+    await own.append(5);
+    expect((await open.ask('{ hello }')).status).toBe(200);
+    await own.run('truncate audit.record, audit.leaf');
+    for (let each = 0; each < 3; each += 1) expect((await open.ask('{ hello }')).status).toBe(503);
+    expect(open.log.of('AUDIT_UNAVAILABLE')).toEqual([{ reason: 'AUDIT_LOG_BROKEN', count: 1 }]);
   });
 
   it('best-effort: data leaves, and lost records are counted and logged', async () => {

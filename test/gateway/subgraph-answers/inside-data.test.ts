@@ -271,6 +271,61 @@ describe.each(['server', 'protectGateway'] as const)('inside of data (%s)', (ser
     },
   );
 
+  it.each([5, true, 1.5, null, {}, [], 'Person', 'Mutation', 'Zzz'])(
+    'the root is what it is, whatever __typename says: %j',
+    async (typename) => {
+      one.instead = send(200, JSON.stringify({ data: { __typename: typename, a: 'x' } }));
+      const query = '{ ... on Query @include(if: true) { __typename a } c }';
+      expect((await setting.ask(query)).body).toEqual({ data: { __typename: 'Query', a: 'x', c: 'c' } });
+      const other = 'query ($i: Boolean = true) { ... on Query @include(if: $i) { __typename a } c }';
+      expect((await setting.ask(other)).body).toEqual({ data: { __typename: 'Query', a: 'x', c: 'c' } });
+    },
+  );
+
+  it.each([5, { a: 1 }, [], 'Zzz', 'Club', null])(
+    'an object has one type, whatever an alias of __typename says: %j',
+    async (typename) => {
+      one.instead = send(
+        200,
+        JSON.stringify({ data: { party: { __typename: 'Firm', tn: typename, name: 'n', id: '1' } } }),
+      );
+      const query = `query ($s: Boolean = false) { party { ...F name } c }
+        fragment F on Firm { ...G } fragment G on Party { name tn: __typename @skip(if: $s) }`;
+      expect((await setting.ask(query)).body).toEqual({ data: { party: { tn: 'Firm', name: 'n' }, c: 'c' } });
+      const plain = '{ party { tn: __typename name } c }';
+      const { data } = (await setting.ask(plain)).body;
+      expect([{ tn: 'Firm', name: 'n' }, null]).toContainEqual(data?.party);
+      expect(data?.c).toBe('c');
+    },
+  );
+
+  it.each([
+    ['an object', {}],
+    ['a value of the wrong type', { city: 5 }],
+  ])(
+    'an error of %s is where its field is null, if it cannot be told which entity it was',
+    async (_what, entity) => {
+      const people = [
+        { __typename: 'Person', birthday: 'x' },
+        { __typename: 'Person', id: '2', birthday: 'y' },
+      ];
+      one.instead = send(200, JSON.stringify({ data: { people } }));
+      two.instead = send(200, JSON.stringify({ data: { _entities: [entity] } }));
+      const answer = await setting.ask('{ people { birthday city } }');
+      expect(answer.body.data).toEqual({
+        people: [
+          { birthday: 'x', city: null },
+          { birthday: 'y', city: null },
+        ],
+      });
+      // The first one has two reasons.
+      expect([...new Set(placed(answer))]).toEqual([
+        `people.0.city ${MALFORMED}`,
+        `people.1.city ${MALFORMED}`,
+      ]);
+    },
+  );
+
   it.each([
     ['lists', '['.repeat(5_000) + ']'.repeat(5_000)],
     ['objects', '{"a":'.repeat(20_000) + '5' + '}'.repeat(20_000)],
