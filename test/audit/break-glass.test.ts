@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWriterRole, migrateAudit, writerUrl } from '../../audit/postgres.js';
+import { createWriterRole, writerUrl } from '../../audit/postgres.js';
 import type { AuditEvent } from '../../audit/index.js';
 import type { AuditDatabase } from '../../audit/postgres.js';
 import {
@@ -16,7 +16,7 @@ import {
   until,
 } from '../gateway/support.js';
 import type { TestGateway } from '../gateway/support.js';
-import { createTestDatabase } from '../support/database.js';
+import { createAuditDatabase } from '../support/audit-database.js';
 import type { TestDatabase } from '../support/database.js';
 import { ManualClock } from '../support/manual-clock.js';
 
@@ -27,8 +27,7 @@ let issuer: TestIssuer;
 let supergraph: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase<AuditDatabase>();
-  await migrateAudit(database.db);
+  database = await createAuditDatabase();
   await createWriterRole(database.db, 'password', role);
   cleanup.add(async () => {
     await sql`drop owned by ${sql.id(role)}`.execute(database.db);

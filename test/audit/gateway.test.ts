@@ -3,7 +3,7 @@ import { ACCESS_DECISIONS } from '@behalf/directives/internal';
 import { sql } from 'kysely';
 import { TestLog } from './log/support.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/postgres.js';
+import { createWriterRole, readAudit, writerUrl } from '../../audit/postgres.js';
 import type { AuditRecord } from '../../audit/index.js';
 import type { AuditDatabase, StoredAuditRecord } from '../../audit/postgres.js';
 import { receiptOf } from '../../audit/log/entry.js';
@@ -21,7 +21,7 @@ import {
   until,
 } from '../gateway/support.js';
 import type { TestGateway } from '../gateway/support.js';
-import { createTestDatabase } from '../support/database.js';
+import { createAuditDatabase } from '../support/audit-database.js';
 import type { TestDatabase } from '../support/database.js';
 
 const cleanup = new Cleanup();
@@ -35,8 +35,7 @@ let url: string;
 let supergraph: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase<AuditDatabase>();
-  await migrateAudit(database.db);
+  database = await createAuditDatabase();
   await createWriterRole(database.db, 'password', role);
   cleanup.add(async () => {
     await sql`drop owned by ${sql.id(role)}`.execute(database.db);

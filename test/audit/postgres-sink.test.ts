@@ -2,15 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  createWriterRole,
-  migrateAudit,
-  PostgresAuditSink,
-  readAudit,
-  writerUrl,
-} from '../../audit/postgres.js';
+import { createWriterRole, PostgresAuditSink, readAudit, writerUrl } from '../../audit/postgres.js';
 import type { AuditDatabase } from '../../audit/postgres.js';
-import { createTestDatabase } from '../support/database.js';
+import { createAuditDatabase } from '../support/audit-database.js';
 import type { TestDatabase } from '../support/database.js';
 import { record } from './support.js';
 
@@ -21,8 +15,7 @@ let database: TestDatabase<AuditDatabase>;
 let url: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase<AuditDatabase>();
-  await migrateAudit(database.db);
+  database = await createAuditDatabase();
   await createWriterRole(database.db, password, role);
   url = writerUrl(database.url, password, role);
   await sql`create table public.person (name text)`.execute(database.db);

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { touchedBy } from '../../bench/search/explain.js';
 import type { Touched } from '../../bench/search/explain.js';
 import { fillAudit, pseudonymOf } from '../../bench/search/fill.js';
-import { migrateAudit, searchAudit } from '../../audit/postgres.js';
+import { searchAudit } from '../../audit/postgres.js';
 import type { AuditDatabase, AuditFilter } from '../../audit/postgres.js';
-import { createTestDatabase } from '../support/database.js';
+import { createAuditDatabase } from '../support/audit-database.js';
 import type { TestDatabase } from '../support/database.js';
 
 const DAYS = 20;
@@ -15,8 +15,7 @@ const FIRST = 50;
 let database: TestDatabase<AuditDatabase>;
 
 beforeAll(async () => {
-  database = await createTestDatabase<AuditDatabase>();
-  await migrateAudit(database.db);
+  database = await createAuditDatabase();
   const options = { days: DAYS, recordsPerDay: RECORDS_PER_DAY, people: 100, until: UNTIL };
   await fillAudit(database.db, options);
 });

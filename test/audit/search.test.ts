@@ -3,12 +3,12 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fillAudit } from '../../bench/search/fill.js';
 import type { AuditEntry } from '../../audit/index.js';
-import { MAX_AUDIT_PAGE, migrateAudit, searchAudit } from '../../audit/postgres.js';
+import { MAX_AUDIT_PAGE, searchAudit } from '../../audit/postgres.js';
 import type { AuditDatabase, AuditFilter, AuditPage, StoredAuditRecord } from '../../audit/postgres.js';
 import { endOf, spansOf } from '../../audit/search/spans.js';
 import { TestLog } from './log/support.js';
 import { record } from './support.js';
-import { createTestDatabase } from '../support/database.js';
+import { createAuditDatabase } from '../support/audit-database.js';
 import type { TestDatabase } from '../support/database.js';
 
 const DAY_MS = 86_400_000;
@@ -22,8 +22,7 @@ let database: TestDatabase<AuditDatabase>;
 let everything: readonly Stored[];
 
 beforeAll(async () => {
-  database = await createTestDatabase<AuditDatabase>();
-  await migrateAudit(database.db);
+  database = await createAuditDatabase();
   await fillAudit(database.db, { days: 10, recordsPerDay: 600, people: 40, until: UNTIL });
   // Many records of one moment: only their sequence tells them apart.
   await sql`update audit.record set recorded_at = ${daysBefore(1)}

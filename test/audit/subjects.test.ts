@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWriterRole, migrateAudit, readAudit, writerUrl } from '../../audit/postgres.js';
+import { createWriterRole, readAudit, writerUrl } from '../../audit/postgres.js';
 import type { AuditRecord } from '../../audit/index.js';
 import type { AuditDatabase } from '../../audit/postgres.js';
 import {
@@ -15,7 +15,7 @@ import {
   TestSubgraph,
 } from '../gateway/support.js';
 import type { TestGateway } from '../gateway/support.js';
-import { createTestDatabase } from '../support/database.js';
+import { createAuditDatabase } from '../support/audit-database.js';
 import type { TestDatabase } from '../support/database.js';
 
 const LINKS = `extend schema
@@ -38,8 +38,7 @@ let gateway: TestGateway;
 const letter = (owner: string): object => ({ id: owner, owner, text: `to ${owner}`, stamps: 2 });
 
 beforeAll(async () => {
-  database = await createTestDatabase<AuditDatabase>();
-  await migrateAudit(database.db);
+  database = await createAuditDatabase();
   await createWriterRole(database.db, 'password', role);
   cleanup.add(async () => {
     await sql`drop owned by ${sql.id(role)}`.execute(database.db);

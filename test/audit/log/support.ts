@@ -4,9 +4,9 @@ import { parsePolicy, verifyLog } from '@behalf/audit-verify';
 import type { LogReport, Policy } from '@behalf/audit-verify';
 import { DatabaseSource, Sequencer, verifierKey } from '../../../audit/log/index.js';
 import type { NoteKey, SequencerOptions } from '../../../audit/log/index.js';
-import { createWriterRole, migrateAudit, PostgresAuditSink, writerUrl } from '../../../audit/postgres.js';
+import { createWriterRole, PostgresAuditSink, writerUrl } from '../../../audit/postgres.js';
 import type { AuditDatabase } from '../../../audit/postgres.js';
-import { createTestDatabase } from '../../support/database.js';
+import { createAuditDatabase } from '../../support/audit-database.js';
 import type { TestDatabase } from '../../support/database.js';
 import { record } from '../support.js';
 
@@ -29,8 +29,7 @@ export class TestLog {
   ) {}
 
   static async create(role: string): Promise<TestLog> {
-    const database = await createTestDatabase<AuditDatabase>();
-    await migrateAudit(database.db);
+    const database = await createAuditDatabase();
     await createWriterRole(database.db, role, role);
     const url = writerUrl(database.url, role, role);
     return new TestLog(database, url, new PostgresAuditSink({ databaseUrl: url }), makeLogKey());
