@@ -36,14 +36,17 @@ export class LastSigned {
   /**
    * Durable when it resolves. Call it before the signature leaves the process.
    *
-   * @throws {LogError} `LOG_STATE_UNWRITABLE`
+   * @throws {LogError} `LOG_STATE_UNWRITABLE`, `LOG_KEY_UNUSABLE`
    */
   async remember({ origin, size, root }: Head): Promise<void> {
     const last = { origin, size, root: root.toString('base64') };
     if (this.#last?.origin === origin && this.#last.size === size) return;
     try {
+      const stored = await readStored(this.#path);
+      if (stored?.origin === origin && stored.size > size) return;
       await replaceDurably(this.#path, `${JSON.stringify(last)}\n`);
     } catch (error) {
+      if (error instanceof LogError) throw error;
       const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
       throw new LogError('LOG_STATE_UNWRITABLE', `${this.#path} cannot be written: ${code}`, {
         cause: error,
@@ -54,7 +57,8 @@ export class LastSigned {
 }
 
 async function replaceDurably(path: string, text: string): Promise<void> {
-  const beside = `${path}.new`;
+  // Two sequencers may share a key: the lease of one can run out while it works.
+  const beside = `${path}.${process.pid}.new`;
   const file = await open(beside, 'w', 0o600);
   try {
     await file.writeFile(text);

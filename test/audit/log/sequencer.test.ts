@@ -212,6 +212,18 @@ describe('a sequencer signs nothing', () => {
     expect((await headOf()).size).toBe(1);
   });
 
+  it('less than another sequencer with the same key noted', async () => {
+    const path = join(folder, 'shared', 'last-signed');
+    await mkdir(dirname(path));
+    const [slow, fast] = [await LastSigned.open(path), await LastSigned.open(path)];
+    const headAt = (size: number) => ({ origin: ORIGIN, size, root: Buffer.alloc(32, size) });
+    await fast.remember(headAt(9));
+    await slow.remember(headAt(7));
+    const later = await LastSigned.open(path);
+    expect(() => later.refuseOlder(headAt(8))).toThrow(expect.objectContaining({ code: 'LOG_ROLLED_BACK' }));
+    expect(() => later.refuseOlder(headAt(9))).not.toThrow();
+  });
+
   it('with a key file or state that is not one', async () => {
     const path = join(folder, 'nonsense');
     await writeFile(path, 'nonsense');
