@@ -1,7 +1,8 @@
 import type { Clock } from '@behalf/directives';
-import { systemClock } from '@behalf/directives/internal';
-import type { ErrorDescription } from '@behalf/directives/internal';
+import { aFunction, checkKeys, oneOf, systemClock, withMethods } from '@behalf/directives/internal';
+import type { Check, ErrorDescription } from '@behalf/directives/internal';
 import { revocationLogCodes } from '@behalf/revocation/internal';
+import { ConfigurationError } from './errors.js';
 import { printable } from './printable.js';
 
 /** Every code of a line in the gateway's log. */
@@ -217,8 +218,25 @@ export const silentLog: GatewayLog = { log: () => undefined };
 
 const ORDER: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
+const ARGUMENTS: Readonly<Record<string, Check>> = {
+  level: oneOf(...ORDER),
+  write: aFunction,
+  clock: withMethods('a clock', ['now']),
+};
+
+/** With an unknown level, everything would be logged. @throws {ConfigurationError} */
+function checkArguments(given: Readonly<Record<string, unknown>>): void {
+  const refuse = (name: string, problem: string): never => {
+    throw new ConfigurationError(name, problem);
+  };
+  checkKeys('', given, ARGUMENTS, { required: [], refuse });
+}
+
 /**
  * Writes one JSON object per line that is safe on a terminal: JSON alone keeps C1 controls and text direction marks.
+ *
+ * @param least the lowest level that is written
+ * @throws {ConfigurationError} for a level that is not one
  *
  * @example
  * ```ts
@@ -240,6 +258,7 @@ export function jsonLog(
   write: (line: string) => unknown = (line) => process.stderr.write(line),
   clock: Pick<Clock, 'now'> = systemClock,
 ): GatewayLog {
+  checkArguments({ level: least, write, clock });
   return {
     log(level, code, facts = {}) {
       if (ORDER.indexOf(level) < ORDER.indexOf(least)) return;

@@ -1,5 +1,6 @@
 import type { GatewaySchemaLoadOrUpdateCallback } from '@apollo/server-gateway-interface';
 import { GraphQLSchema } from 'graphql';
+import { keyPath } from '@behalf/directives/internal';
 import type { Pool } from 'undici';
 import type { ApolloGatewayConfig } from './apollo.js';
 import type { OperationAuthorizer } from './authorize/index.js';
@@ -187,13 +188,13 @@ export class SupergraphVersions {
     const url = options.url ?? supergraphUrl;
     if (url === undefined || url === '')
       throw new ConfigurationError(
-        `subgraphs.${name}.url`,
+        `${keyPath('subgraphs', name)}.url`,
         'is missing: the supergraph has no address for this subgraph',
       );
     const problem = subgraphAddressProblem(url);
     if (problem !== undefined)
       throw new ConfigurationError(
-        `subgraphs.${name}.url`,
+        `${keyPath('subgraphs', name)}.url`,
         `${problem}; this one is ${options.url === undefined ? 'the supergraph’s' : 'the configuration’s'}`,
       );
     return new BehalfDataSource({

@@ -1,4 +1,4 @@
-import { isRecord, kindOf } from '@behalf/directives/internal';
+import { isRecord, keyPath, kindOf } from '@behalf/directives/internal';
 import { Ajv } from 'ajv';
 import type { ErrorObject, Options } from 'ajv';
 import formats from 'ajv-formats';
@@ -54,8 +54,8 @@ function unplainPart(value: unknown, path = '', above: readonly unknown[] = []):
   if (!Array.isArray(value) && !isRecord(value))
     return { path, problem: `must be a plain object, not ${kindOf(value)}` };
   for (const [key, member] of Object.entries(value)) {
-    const step = Array.isArray(value) ? `[${key}]` : path === '' ? key : `.${key}`;
-    const found = unplainPart(member, path + step, [...above, value]);
+    const at = Array.isArray(value) ? `${path}[${key}]` : keyPath(path, key);
+    const found = unplainPart(member, at, [...above, value]);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -64,7 +64,9 @@ function unplainPart(value: unknown, path = '', above: readonly unknown[] = []):
 function describe(errors: readonly ErrorObject[], schema: object): ShapeProblem {
   const error = mostTelling(errors);
   if (error === undefined) return { path: '', problem: 'is not valid' };
-  const path = [pathOf(error.instancePath), keyOf(error) ?? ''].filter((part) => part !== '').join('.');
+  const key = keyOf(error);
+  const above = pathOf(error.instancePath);
+  const path = key === undefined ? above : keyPath(above, key);
   const problem = sentenceFor(error);
   if (error.propertyName !== undefined) return { path, problem: `is not a valid name: it ${problem}` };
   const described = { path, problem: `${problem}${suggestionFor(error, (key) => pathsToKey(key, schema))}` };
@@ -105,12 +107,10 @@ function keyOf({ keyword, params, propertyName }: ErrorObject): string | undefin
 function pathOf(pointer: string): string {
   return (
     pointer
-      .slice(1)
       .split('/')
-      .filter((step) => step !== '')
+      .slice(1)
       // RFC 6901 section 4.
       .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-      .map((step, index) => (/^\d+$/.test(step) ? `[${step}]` : index === 0 ? step : `.${step}`))
-      .join('')
+      .reduce((path, step) => (/^\d+$/.test(step) ? `${path}[${step}]` : keyPath(path, step)), '')
   );
 }

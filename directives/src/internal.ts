@@ -56,16 +56,23 @@ export { nearest } from './nearest.js';
 export {
   aBoolean,
   aClock,
+  aDatabaseUrl,
   aFunction,
+  aLog,
   anObject,
+  aPort,
   type Check,
   checkKeys,
+  checkObject,
+  checkObjects,
+  keyPath,
   listOf,
   must,
   oneOf,
   pathInsteadOf,
   type RefuseOption,
   text,
+  wholeNumber,
   withMethods,
 } from './option-checks.js';
 export {

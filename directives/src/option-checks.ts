@@ -27,6 +27,20 @@ export function pathInsteadOf(words: string, sdl: string): string | undefined {
 
 export const aFunction: Check = (value) =>
   typeof value === 'function' ? undefined : must('a function', value);
+/** @param words what is counted: `milliseconds` */
+export const wholeNumber =
+  (words: string, least: number, most: number): Check =>
+  (value) => {
+    if (typeof value !== 'number') return must(`a number of ${words}`, value);
+    const isUsable = Number.isInteger(value) && value >= least && value <= most;
+    return isUsable ? undefined : `must be a whole number of ${words}, from ${least} to ${most}`;
+  };
+const MAX_PORT = 65_535;
+export const aPort: Check = (value) => {
+  if (typeof value !== 'number') return must('the number of a port', value);
+  const isUsable = Number.isInteger(value) && value >= 0 && value <= MAX_PORT;
+  return isUsable ? undefined : `must be a port, from 0 (any free one) to ${MAX_PORT}`;
+};
 export const aBoolean: Check = (value) =>
   typeof value === 'boolean' ? undefined : must('true or false', value);
 export const anObject: Check = (value) => (isRecord(value) ? undefined : must('an object', value));
@@ -40,6 +54,19 @@ export const withMethods =
   };
 const CLOCK_METHODS: readonly (keyof Clock)[] = ['now', 'monotonic', 'after', 'sleep'];
 export const aClock: Check = withMethods('a clock', CLOCK_METHODS);
+export const aLog: Check = withMethods('a log', ['log']);
+/** The driver takes this for a server, or for a local socket, and anything else for the name of a database. */
+const POSTGRES_ADDRESS = /^(?:postgres(?:ql)?:\/\/|socket:|\/)/i;
+const POSTGRES_URL = /^postgres/i;
+/** A connection string. It may contain a password, so no sentence repeats it. */
+export const aDatabaseUrl: Check = (value) => {
+  if (typeof value !== 'string' || value === '') return text(value);
+  if (!POSTGRES_ADDRESS.test(value)) return 'must begin with postgres:// or postgresql://';
+  // As the driver reads it, which takes spaces, and a user without a host for that of a local socket.
+  const address = value.replaceAll(' ', '%20').replace('@/', '@localhost/');
+  if (!POSTGRES_URL.test(value) || URL.canParse(address)) return undefined;
+  return 'must be of the form postgres://user:password@host:port/name';
+};
 export const anything: Check = () => undefined;
 
 /** `entry` checks each; a problem of one names its place. */
@@ -47,7 +74,8 @@ export const listOf =
   (words: string, entry: Check): Check =>
   (value) => {
     if (!Array.isArray(value)) return must(`a list of ${words}`, value);
-    const problems = value.map(entry);
+    // `map` would pass over the holes of a sparse list.
+    const problems = Array.from(value, entry);
     const at = problems.findIndex((problem) => problem !== undefined);
     return at === -1 ? undefined : `${problems[at] ?? ''}, at place ${at + 1} of the list`;
   };
@@ -59,6 +87,40 @@ export const oneOf =
     if (typeof value !== 'string') return must(words, value);
     return values.includes(value) ? undefined : `must be ${words}${suggestion(value, values)}`;
   };
+
+/** A path and a key below it, as a person writes them. A dot within a key is not a step. */
+export function keyPath(above: string, key: string): string {
+  const step = /^$|[.[\]"]/.test(key) ? JSON.stringify(key) : key;
+  return above === '' ? step : `${above}.${step}`;
+}
+
+/**
+ * Checks options that must be an object. See {@link checkKeys}.
+ *
+ * @param path of the object, without a dot; empty for the options themselves
+ */
+export function checkObject(
+  path: string,
+  given: unknown,
+  known: Readonly<Record<string, Check>>,
+  rules: { readonly required: readonly string[]; readonly refuse: RefuseOption },
+): void {
+  if (!isRecord(given)) rules.refuse(path === '' ? 'the options' : path, must('an object', given));
+  checkKeys(path === '' ? '' : `${path}.`, given, known, rules);
+}
+
+/** As {@link checkObject}, for each object of a list. */
+export function checkObjects(
+  path: string,
+  given: unknown,
+  known: Readonly<Record<string, Check>>,
+  rules: { readonly required: readonly string[]; readonly refuse: RefuseOption },
+): void {
+  if (!Array.isArray(given)) rules.refuse(path, must('a list', given));
+  Array.from(given as readonly unknown[]).forEach((entry, index) =>
+    checkObject(`${path}[${index}]`, entry, known, rules),
+  );
+}
 
 /**
  * Checks the members of one object of options. A program in JavaScript has no compiler that does, and a misspelt key would do
@@ -84,7 +146,7 @@ export function checkKeys(
         ? undefined
         : known[key]?.(value)
       : (own(elsewhere, key) ?? unknownName(key, Object.keys(known), 'option'));
-    if (problem !== undefined) refuse(prefix + key, problem);
+    if (problem !== undefined) refuse(prefix + keyPath('', key), problem);
   }
   for (const key of required) if (given[key] === undefined) refuse(prefix + key, 'is missing');
 }

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path';
-import { isRecord, nearest } from '@behalf/directives/internal';
+import { isRecord, keyPath, nearest } from '@behalf/directives/internal';
 import { parseYamlFile, readTextFile, requireKeys } from '@behalf/policy/internal';
 import { networkReason } from '../http/network-reason.js';
 import { ComposeError } from './errors.js';
@@ -36,7 +36,7 @@ export async function readSupergraphConfig(configFile: string): Promise<Subgraph
   const subgraphs = asRecord(config.subgraphs, 'subgraphs', configFile);
   return Promise.all(
     Object.entries(subgraphs).map(async ([name, value]) => {
-      const path = `subgraphs.${name}`;
+      const path = keyPath('subgraphs', name);
       const subgraph = asRecord(value, path, configFile);
       allowKeys(subgraph, ['routing_url', 'schema'], path, configFile);
       const schema = asRecord(subgraph.schema, `${path}.schema`, configFile);

@@ -1,3 +1,4 @@
+import { aDatabaseUrl, keyPath } from '@behalf/directives/internal';
 import { MIN_NONCE_KEY_BYTES } from '../authenticate/dpop/nonce.js';
 import type { IssuerOptions } from '../authenticate/issuers.js';
 import { tokenLifetimes } from '../authenticate/lifetime.js';
@@ -11,8 +12,6 @@ import type { Extras } from './extras.js';
 import type { CheckedOptions } from './settings.js';
 
 const MIN_PSEUDONYM_KEY_BYTES = 32;
-/** The driver takes this for a server, or for a local socket, and anything else for the name of a database. */
-const POSTGRES_ADDRESS = /^(?:postgres(?:ql)?:\/\/|socket:|\/)/i;
 
 /** Refuses what a schema cannot: contradictory keys. @throws {ConfigurationError} */
 export function refuseContradictions(options: CheckedOptions, extras: Extras): void {
@@ -30,7 +29,7 @@ export function refuseContradictions(options: CheckedOptions, extras: Extras): v
     throw new ConfigurationError('externalUrl', 'must have no user information, query or fragment');
   for (const [name, { url }] of Object.entries(options.subgraphs)) {
     const problem = url === undefined ? undefined : subgraphAddressProblem(url);
-    if (problem !== undefined) throw new ConfigurationError(`subgraphs.${name}.url`, problem);
+    if (problem !== undefined) throw new ConfigurationError(`${keyPath('subgraphs', name)}.url`, problem);
   }
   // Throws for headers that must not be set or forwarded.
   compileSubgraphHeaders(options.subgraphs);
@@ -137,8 +136,8 @@ function refuseAuditContradictions(audit: CheckedOptions['audit'], extras: Extra
 
 /** The address may contain a password, so it is not repeated. @throws {ConfigurationError} */
 function requirePostgres(address: string | undefined, path: string): void {
-  if (address !== undefined && !POSTGRES_ADDRESS.test(address))
-    throw new ConfigurationError(path, 'must begin with postgres:// or postgresql://');
+  const problem = address === undefined ? undefined : aDatabaseUrl(address);
+  if (problem !== undefined) throw new ConfigurationError(path, problem);
 }
 
 function decoded(base64url: string | undefined): Uint8Array | undefined {

@@ -1,4 +1,4 @@
-import { isRecord, kindOf } from '@behalf/directives/internal';
+import { isRecord, keyPath, kindOf } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 
 /** Deeper than any options or configuration file. */
@@ -9,8 +9,8 @@ type Replace = (value: unknown, path: string) => unknown;
 type Refuse = (path: string, problem: string) => void;
 
 /**
- * Rebuilds plain data with the path of each value, as a person writes it: `issuers[0].claims.scopes`. Undefined members are
- * omitted, because undefined means absent.
+ * Rebuilds plain data with the path of each value, as a person writes it: `issuers[0].claims.scopes`. A key with a dot is quoted,
+ * so that it cannot pass for a path: `subgraphs."a.b".url`. Undefined members are omitted, because undefined means absent.
  *
  * @param replace gets every value before its members; its result replaces the value. `undefined` omits it, and for the same
  * value its members are visited.
@@ -44,7 +44,7 @@ function mapValue(
     return {};
   }
   const members = Object.entries(value).flatMap(([key, member]) => {
-    const mapped = mapValue(member, how, path === '' ? key : `${path}.${key}`, within);
+    const mapped = mapValue(member, how, keyPath(path, key), within);
     return mapped === undefined ? [] : [[key, mapped] as const];
   });
   return Object.fromEntries(members);

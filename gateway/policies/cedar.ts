@@ -8,31 +8,35 @@ import type {
   DetailedError,
   EntityUidJson,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import { withoutUndefined } from '@behalf/directives/internal';
+import { must, pathInsteadOf, text as isText, withoutUndefined } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 import { ACTION_TYPE, cedarSchema, CLIENT_TYPE, SUBJECT_TYPE } from './cedar-schema.js';
 import type { PolicyEvaluator, PolicyFunction, PolicyRequest } from './evaluator.js';
 
 type Cedar = typeof cedarModule;
 
+/** The option for which the evaluators are. */
+const OPTION = 'policies.evaluators';
+
 /**
  * Policies in a Cedar file. It answers all policies that its `permit`s name in their action, whatever a token brings. The file
  * is validated (strict mode) against the schema generated from the supergraph's policies.
  *
  * @param text of the file
- * @param path key of the configuration, for messages
- * @throws {ConfigurationError} if the text is not Cedar; `prepare` throws it if the file does not fit the supergraph
+ * @param path key of the configuration, or name of the file, for messages. Default: `policies.evaluators`
+ * @throws {ConfigurationError} if it is not the text of a Cedar file; `prepare` throws it if the file does not fit the supergraph
  *
  * @example
  * ```ts
  * import { cedarEvaluator, type ProtectionOptions } from '@behalf/gateway';
  * import { readFileSync } from 'node:fs';
  *
- * const cedar = await cedarEvaluator(readFileSync('policies.cedar', 'utf8'), 'policies.cedar');
+ * const cedar = await cedarEvaluator(readFileSync('policies.cedar', 'utf8'));
  * export const policies: ProtectionOptions['policies'] = { evaluators: [cedar] };
  * ```
  */
-export async function cedarEvaluator(text: string, path: string): Promise<PolicyEvaluator> {
+export async function cedarEvaluator(text: string, path: string = OPTION): Promise<PolicyEvaluator> {
+  checkArguments(text, path);
   // Four megabytes, loaded only if used.
   const cedar = await import('@cedar-policy/cedar-wasm/nodejs');
   const answered = permittedActions(cedar, text, path);
@@ -79,6 +83,15 @@ export async function cedarEvaluator(text: string, path: string): Promise<Policy
       return functions;
     },
   };
+}
+
+/** @throws {ConfigurationError} */
+function checkArguments(text: unknown, path: unknown): void {
+  const unnamed = isText(path);
+  if (unnamed !== undefined) throw new ConfigurationError('path', unnamed);
+  const words = 'the text of a Cedar file';
+  const problem = typeof text === 'string' ? pathInsteadOf(words, text) : must(words, text);
+  if (problem !== undefined) throw new ConfigurationError(String(path), problem);
 }
 
 /** The policies that the file answers: those that a `permit` names. */

@@ -1,5 +1,6 @@
 import type { Clock } from '@behalf/directives';
 import { systemClock } from '@behalf/directives/internal';
+import { checkMemoryOptions } from './check-options.js';
 import { ProofReplayStoreError } from './store.js';
 import type { ProofReplayStore } from './store.js';
 
@@ -8,7 +9,7 @@ const DEFAULT_MAX_REPLAY_ENTRIES = 500_000;
 
 /** The options of {@link MemoryProofReplayStore}. */
 export interface MemoryProofReplayOptions {
-  /** Default 500,000. Beyond it every claim is refused: forgetting one would let it be reused. */
+  /** From 1 to 16,777,216; default 500,000. Beyond it every claim is refused: forgetting one would let it be reused. */
   readonly maxEntries?: number;
   /** Default: the machine's. */
   readonly clock?: Pick<Clock, 'now' | 'monotonic'>;
@@ -32,10 +33,10 @@ export class MemoryProofReplayStore implements ProofReplayStore {
   readonly #maxEntries: number;
   readonly #clock: Pick<Clock, 'now' | 'monotonic'>;
 
-  constructor({
-    maxEntries = DEFAULT_MAX_REPLAY_ENTRIES,
-    clock = systemClock,
-  }: MemoryProofReplayOptions = {}) {
+  /** @throws {ConfigurationError} naming the option */
+  constructor(options: MemoryProofReplayOptions = {}) {
+    checkMemoryOptions(options);
+    const { maxEntries = DEFAULT_MAX_REPLAY_ENTRIES, clock = systemClock } = options;
     this.#maxEntries = maxEntries;
     this.#clock = clock;
     this.knowsSinceSeconds = Math.floor(clock.now() / 1000);

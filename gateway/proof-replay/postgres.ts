@@ -2,6 +2,7 @@ import type { Clock } from '@behalf/directives';
 import { withoutUndefined } from '@behalf/directives/internal';
 import type { Pool } from 'pg';
 import { importOptional } from '../import-optional.js';
+import { checkPostgresOptions } from './check-options.js';
 import { MemoryProofReplayStore } from './memory.js';
 import { ProofReplayStoreError } from './store.js';
 import type { ProofReplayStore } from './store.js';
@@ -43,7 +44,10 @@ export class PostgresProofReplayStore implements ProofReplayStore {
   readonly #own: MemoryProofReplayStore;
   #pool: Promise<Pool> | undefined;
 
-  constructor({ databaseUrl, maxEntries, clock }: PostgresProofReplayOptions) {
+  /** @throws {ConfigurationError} naming the option */
+  constructor(options: PostgresProofReplayOptions) {
+    checkPostgresOptions(options);
+    const { databaseUrl, maxEntries, clock } = options;
     this.#databaseUrl = databaseUrl;
     this.#own = new MemoryProofReplayStore(withoutUndefined({ maxEntries, clock }));
   }

@@ -1,4 +1,5 @@
 import type { Delegation } from '@behalf/directives';
+import { keyPath } from '@behalf/directives/internal';
 import type { HeaderReader } from '@behalf/directives/internal';
 import { ConfigurationError } from '../errors.js';
 import { isOwnHeader, isUnforwardableHeader } from './reserved-headers.js';
@@ -55,7 +56,7 @@ export class SubgraphHeaders {
 
   /** @throws {ConfigurationError} for names that must not be set or forwarded, and for values that cannot be sent. */
   constructor(subgraph: string, { headers = {}, forwardHeaders = [], roles = [] }: SubgraphOptions) {
-    const path = `subgraphs.${subgraph}`;
+    const path = keyPath('subgraphs', subgraph);
     const constants: Record<string, string> = {};
     const identity: IdentityHeader[] = [];
     const stated = new Set<string>();

@@ -373,7 +373,7 @@ subgraphs: { people.v2: { timeoutMs: '\${TIMEOUT}' } }
       ['http.get', 'GET', 'true or false', ['', 'yes', '1', 'True', 'TRUE', 'true ', '"true"', 'null']],
       ['http.batch.maxOperations', 'BATCH', 'a whole number', ['ten', 'Infinity', '[]']],
       ['dpop.required', 'REQUIRED', 'true or false', ['https://issuer.example']],
-      ['subgraphs.people.v2.timeoutMs', 'TIMEOUT', 'a whole number', ['5s', 'true']],
+      ['subgraphs."people.v2".timeoutMs', 'TIMEOUT', 'a whole number', ['5s', 'true']],
     ])('must be exactly such a value: %s', async (path, name, words, texts) => {
       for (const text of texts)
         await expect(read(NUMBERS, { ...set, [name]: text })).rejects.toMatchObject({

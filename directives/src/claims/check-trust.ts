@@ -1,6 +1,16 @@
 import { DirectiveError } from '../errors.js';
 import { aClientKey, aVerifyingKey } from '../key-checks.js';
-import { aBoolean, aClock, checkKeys, listOf, must, oneOf, text, withMethods } from '../option-checks.js';
+import {
+  aBoolean,
+  aClock,
+  checkKeys,
+  listOf,
+  must,
+  oneOf,
+  text,
+  wholeNumber,
+  withMethods,
+} from '../option-checks.js';
 import type { Check } from '../option-checks.js';
 
 type Given = Readonly<Record<string, unknown>>;
@@ -30,13 +40,6 @@ const keyList: Check = (value) => {
   return isEmpty ? 'must not be empty: no token could be verified' : problem;
 };
 
-const timeout: Check = (value) => {
-  if (typeof value !== 'number') return must('a number of milliseconds', value);
-  return Number.isInteger(value) && value >= 1 && value <= MAX_TIMEOUT_MS
-    ? undefined
-    : `must be a whole number of milliseconds, from 1 to ${MAX_TIMEOUT_MS}`;
-};
-
 /** Options about tokens that are bound to one request. */
 export const BINDING: Readonly<Record<'binding' | 'replay' | 'clock', Check>> = {
   binding: oneOf('required', 'accepted'),
@@ -56,7 +59,12 @@ export function checkTrust(trust: Given): void {
 /** @throws {DirectiveError} `INVALID_OPTIONS`, naming the key */
 export function checkPassOn(passOn: Given, trust: Given): void {
   const endpoint = address(trust.allowInsecureGateway === true);
-  const known = { endpoint, secret: text, privateKey: aClientKey, timeoutMs: timeout };
+  const known = {
+    endpoint,
+    secret: text,
+    privateKey: aClientKey,
+    timeoutMs: wholeNumber('milliseconds', 1, MAX_TIMEOUT_MS),
+  };
   checkKeys('passOn.', passOn, known, { required: ['endpoint'], refuse: refuseOption });
   if ((passOn.secret === undefined) === (passOn.privateKey === undefined))
     refuseOption('passOn', 'needs either secret or privateKey');
