@@ -1,7 +1,7 @@
 import type { ErrorDescription } from '@behalf/directives/internal';
 
 /**
- * Every reason why a record could not be made durable, erased or searched for. The codes are stable.
+ * Every reason why a sink could not be made, or a record not be made durable, erased or searched for. The codes are stable.
  *
  * @example
  * ```ts
@@ -22,6 +22,10 @@ export const auditErrors = Object.freeze({
   AUDIT_LOG_BROKEN: {
     description:
       'Records that were stored are gone, or the log is another one. The sink refuses every record until the process is restarted.',
+    since: '0.1.0',
+  },
+  AUDIT_OPTION_INVALID: {
+    description: 'An option is unknown, missing or cannot be used; the message begins with its name.',
     since: '0.1.0',
   },
   AUDIT_TOO_YOUNG: {

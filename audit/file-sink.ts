@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { BatchWriter } from './batch-writer.js';
+import { checkPath } from './check-options.js';
 import { AuditError } from './errors.js';
 import type { AuditEntry, AuditSink } from './record.js';
 import { recordText } from './record-text.js';
@@ -40,9 +41,11 @@ export class FileAuditSink implements AuditSink {
   /**
    * Opens the file for appending, and creates it if it is missing.
    *
-   * @throws the file system's error when the file cannot be opened for appending.
+   * @throws {AuditError} `AUDIT_OPTION_INVALID` for anything but a path; the file system's error when the file cannot be opened for
+   * appending.
    */
   static async open(path: string): Promise<FileAuditSink> {
+    checkPath(path);
     // Also opened for reading, to look at the last byte.
     const file = await open(path, 'a+', 0o600);
     const { size } = await file.stat();

@@ -3,6 +3,7 @@ import type { Clock } from '@behalf/directives';
 import { every, systemClock } from '@behalf/directives/internal';
 import { timeoutSettings } from '@behalf/store/internal';
 import { BatchWriter } from './batch-writer.js';
+import { checkSinkOptions } from './check-options.js';
 import { AuditError } from './errors.js';
 import { LogWatch } from './log-watch.js';
 import { receiptOf } from './log/entry.js';
@@ -14,9 +15,9 @@ import { classOf, recordText } from './record-text.js';
 export interface PostgresSinkOptions {
   /** Connection string of the writer's role (see `createWriterRole`), which can only append. */
   readonly databaseUrl: string;
-  /** The largest number of waiting records. Default: 10,000. */
+  /** The largest number of waiting records, 1 to 10,000,000. Default: 10,000. */
   readonly maxQueue?: number;
-  /** How long a record is retried while the database cannot be written, in milliseconds. Default: 5,000. */
+  /** How long a record is retried while the database cannot be written, in milliseconds: 0 to 600,000. Default: 5,000. */
   readonly maxWaitMs?: number;
   /** Default: the machine's. */
   readonly clock?: Clock;
@@ -59,7 +60,10 @@ export class PostgresAuditSink implements AuditSink {
   readonly #watch = new LogWatch();
   readonly #endWatching: () => void;
 
-  constructor({ databaseUrl, maxQueue, maxWaitMs, clock = systemClock }: PostgresSinkOptions) {
+  /** @throws {AuditError} `AUDIT_OPTION_INVALID` */
+  constructor(options: PostgresSinkOptions) {
+    checkSinkOptions(options);
+    const { databaseUrl, maxQueue, maxWaitMs, clock = systemClock } = options;
     this.#pool = new pg.Pool({
       connectionString: databaseUrl,
       max: 1,
