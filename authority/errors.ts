@@ -4,7 +4,7 @@ import type { ErrorDescription } from '@behalf/directives/internal';
 export const authorityErrors = Object.freeze({
   CLIENT_INVALID: {
     description:
-      "A client's registration asks for something that it cannot, or must not, do; the message names the client and the reason.",
+      "A client's registration asks for something that it cannot, or must not, do; the message names the client, or its place in the options, and the reason.",
     since: '0.1.0',
   },
   DATA_DIR_NOT_WRITABLE: { description: 'The data folder cannot be written.', since: '0.1.0' },

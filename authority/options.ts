@@ -1,15 +1,17 @@
-import { DEFAULT_NOT_READY_MS, shutdownProblem } from '@behalf/http/internal';
+import { DEFAULT_NOT_READY_MS } from '@behalf/http/internal';
 import type { ShutdownOptions } from '@behalf/http';
 import type { Clock } from '@behalf/directives';
 import { comparePolicyWithSchema, describeMismatch } from '@behalf/policy';
 import type { Policy, SchemaVocabulary } from '@behalf/policy';
+import { readTextFile } from '@behalf/policy/internal';
 import type { Log } from '@behalf/store';
 import type { NewAccount } from './accounts/register.js';
 import type { PushRetry } from './ssf/push.js';
 import { GATEWAYS, type StreamReceiver } from './ssf/receivers.js';
 import type { ClientRegistration } from './client-registration.js';
+import { checkShapeOfOptions, refuse } from './check-shape.js';
 import { AuthorityError } from './errors.js';
-import type { ClientCertificateOptions } from './http/client-certificate.js';
+import { type ClientCertificateOptions, ClientCertificates } from './http/client-certificate.js';
 import { ClientNetworks } from './http/client-networks.js';
 import type { KeySchedule } from './keys/times.js';
 import { isLoopback } from './http/loopback.js';
@@ -28,7 +30,7 @@ export interface AuthorityOptions {
   readonly port: number;
   /** PostgreSQL 15 or newer. The start creates and migrates the authority's tables. */
   readonly databaseUrl: string;
-  /** The largest number of connections for requests. Two more listen for changes, and with `audit` a third. Default: 10. */
+  /** The largest number of connections for requests, at least 1. Two more listen for changes, and with `audit` a third. Default: 10. */
   readonly maxConnections?: number;
   /** 32 bytes that encrypt the secrets in the store. Alternatively, give `dataDir`. */
   readonly encryptionKey?: Uint8Array;
@@ -74,9 +76,9 @@ export interface AuthorityOptions {
   readonly pushRetry?: Partial<PushRetry>;
   /** The durations that a person can choose from, within the limits of the policy. Default: 1 hour, 1 day, 30 days, 90 days. */
   readonly durations?: readonly DurationChoice[];
-  /** The preselected duration. Default: 30 days if that is a choice, otherwise the first. */
+  /** The preselected duration, one of `durations`. Default: 30 days if that is a choice, otherwise the first. */
   readonly defaultDurationSeconds?: number;
-  /** How long a poll of the change stream waits for an event, in milliseconds. Default: 30,000. */
+  /** How long a poll of the change stream waits for an event, in milliseconds: 1 to 600,000. Default: 30,000. */
   readonly longPollMs?: number;
   /** How {@link Authority.drain} ends it. Default: `notReadyMs` 5,000 and `drainMs` 5,000. */
   readonly shutdown?: ShutdownOptions;
@@ -125,16 +127,14 @@ export const DEFAULT_DURATIONS: readonly DurationChoice[] = [
 
 export const DEFAULT_DURATION_SECONDS = 30 * DAY_SECONDS;
 
-/** @throws AuthorityError `OPTION_INVALID`, `POLICY_MISMATCH`, `DEMO_NOT_LOOPBACK`, `ISSUER_INVALID` */
+/** @throws AuthorityError `OPTION_INVALID`, `CLIENT_INVALID`, `POLICY_MISMATCH`, `DEMO_NOT_LOOPBACK`, `ISSUER_INVALID` */
 export async function checkOptions(options: AuthorityOptions): Promise<void> {
+  checkShapeOfOptions(options);
   const { audience, demoAccounts, host = '127.0.0.1', issuer, streamSecret } = options;
   if (streamSecret.length < 16) {
     throw new AuthorityError('OPTION_INVALID', 'streamSecret must have 16 characters or more');
   }
-  const problem = shutdownProblem(options.shutdown ?? {});
-  if (problem !== undefined) throw new AuthorityError('OPTION_INVALID', problem);
   await checkReceivers(streamSecret, options.streamReceivers ?? []);
-  checkAudit(options.audit);
   // RFC 8707 section 2; otherwise every request would be refused with `invalid_target`.
   if (URL.parse(audience) === null || audience.includes('#'))
     throw new AuthorityError('OPTION_INVALID', 'audience must be an absolute URI without a fragment');
@@ -151,6 +151,37 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
   }
   if (issuer !== undefined) await checkIssuer(issuer);
   await checkProxies(options, host);
+  certificatesOf(options);
+  checkDefaultDuration(options);
+  await checkPolicyFile(options.policyFile);
+}
+
+/** @throws AuthorityError `OPTION_INVALID` */
+export function certificatesOf({
+  clientCertificates,
+}: Pick<AuthorityOptions, 'clientCertificates'>): ClientCertificates | undefined {
+  if (clientCertificates === undefined) return undefined;
+  try {
+    return new ClientCertificates(clientCertificates);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unknown reason';
+    throw new AuthorityError('OPTION_INVALID', `clientCertificates: ${reason}`, { cause });
+  }
+}
+
+function checkDefaultDuration({
+  defaultDurationSeconds,
+  durations = DEFAULT_DURATIONS,
+}: AuthorityOptions): void {
+  if (defaultDurationSeconds === undefined) return;
+  if (durations.some(({ seconds }) => seconds === defaultDurationSeconds)) return;
+  refuse('defaultDurationSeconds', 'must be the seconds of one of the durations');
+}
+
+/** A file that is missing from the start is misspelt: later changes of the policy would go unnoticed. */
+async function checkPolicyFile(policyFile: string | undefined): Promise<void> {
+  if (policyFile === undefined) return;
+  await readTextFile(policyFile, (problem) => new AuthorityError('OPTION_INVALID', `policyFile: ${problem}`));
 }
 
 /** Behind an unknown proxy, all people would count as one client, and lock each other out. */
@@ -184,15 +215,6 @@ async function checkReceivers(streamSecret: string, receivers: readonly StreamRe
     names.add(name);
     secrets.add(secret);
     for (const endpoint of pushEndpoints) await checkPushEndpoint(name, endpoint);
-  }
-}
-
-/** The string is not repeated, because it has a password. */
-function checkAudit(audit: AuditOptions | undefined): void {
-  if (audit === undefined) return;
-  const protocol = URL.parse(audit.database)?.protocol;
-  if (protocol !== 'postgres:' && protocol !== 'postgresql:') {
-    throw new AuthorityError('OPTION_INVALID', 'audit.database must be a connection string: postgres://…');
   }
 }
 

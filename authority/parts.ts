@@ -1,3 +1,4 @@
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { Clock } from '@behalf/directives';
 import type { Shutdown } from '@behalf/http/internal';
 import type { Log } from '@behalf/store';
@@ -178,7 +179,7 @@ function createChangeStream({ db, feed, issuer, options, state }: PartsOptions) 
     clock,
     longPollMs,
   });
-  const retry = { ...PUSH_RETRY, ...options.pushRetry };
+  const retry = { ...PUSH_RETRY, ...withoutUndefined(options.pushRetry ?? {}) };
   const endpoints = receivers.pushEndpoints;
   const ways = { db, streams, outbox, keys, secrets, feed, endpoints };
   const push = new PushDelivery({ ...ways, retry, log, clock });

@@ -1,17 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '@behalf/directives/internal';
+import { systemClock, withoutUndefined } from '@behalf/directives/internal';
 import { silentLog } from '@behalf/store/internal';
 import { AccountRegister } from './accounts/register.js';
 import { checkClients } from './clients/check.js';
-import { ClientCertificates } from './http/client-certificate.js';
 import { encryptionKeyFrom } from './keys/encryption-key.js';
 import { loadCookieKeys } from './keys/cookie-keys.js';
 import { SigningKeyRing } from './keys/ring.js';
 import { SealedSecrets } from './keys/sealed.js';
 import { KEY_SCHEDULE } from './keys/times.js';
 import { CurrentPolicy } from './clients/current-policy.js';
-import { AuthorityError } from './errors.js';
-import type { AuthorityOptions } from './options.js';
+import { type AuthorityOptions, certificatesOf } from './options.js';
 import type { AuthorityDatabase } from './schema.js';
 
 /** Reads the state in the store; the first start creates it. */
@@ -19,7 +17,7 @@ export async function prepareState(db: AuthorityDatabase, options: AuthorityOpti
   const { clients = [], clock = systemClock, dataDir, demoAccounts, log = silentLog } = options;
   const encryptionKey = options.encryptionKey ?? (await encryptionKeyFrom(dataDir ?? ''));
   const secrets = new SealedSecrets(db, encryptionKey);
-  const schedule = { ...KEY_SCHEDULE, ...options.signingKeys };
+  const schedule = { ...KEY_SCHEDULE, ...withoutUndefined(options.signingKeys ?? {}) };
   const keys = await SigningKeyRing.open({ db, secrets, schedule, log, clock });
   const cookieKeys = await loadCookieKeys(secrets);
   const dpopNonceKey = Buffer.from(
@@ -43,17 +41,6 @@ export async function prepareState(db: AuthorityDatabase, options: AuthorityOpti
     clock,
   });
   return { secrets, keys, cookieKeys, dpopNonceKey, accounts, certificates, clients, policy };
-}
-
-/** @throws AuthorityError `OPTION_INVALID` */
-function certificatesOf({ clientCertificates }: AuthorityOptions): ClientCertificates | undefined {
-  if (clientCertificates === undefined) return undefined;
-  try {
-    return new ClientCertificates(clientCertificates);
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : 'unknown reason';
-    throw new AuthorityError('OPTION_INVALID', `clientCertificates: ${reason}`, { cause });
-  }
 }
 
 export type State = Awaited<ReturnType<typeof prepareState>>;

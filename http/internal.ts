@@ -6,7 +6,7 @@ export type { Health } from './health.js';
 export { LIVE_PATH, Readiness, READY_PATH, sendLive, sendReady } from './readiness.js';
 export type { ReadinessChecks } from './readiness.js';
 export { Shutdown } from './shutdown.js';
-export { DEFAULT_NOT_READY_MS, shutdownProblem } from './shutdown-options.js';
+export { DEFAULT_NOT_READY_MS, MAX_SHUTDOWN_MS, shutdownProblem } from './shutdown-options.js';
 export { addressProblem, issuerProblem } from './trusted-address.js';
 export type { AddressRules } from './trusted-address.js';
 export { truncateAddress } from './truncate-address.js';

@@ -11,12 +11,12 @@ export interface ShutdownOptions {
 
 /** By which a load balancer has asked once or twice. */
 export const DEFAULT_NOT_READY_MS = 5_000;
-const MAX_MS = 600_000;
+export const MAX_SHUTDOWN_MS = 600_000;
 
 /** @returns what is wrong with the options; undefined if they can be used */
 export function shutdownProblem({ notReadyMs, drainMs }: ShutdownOptions): string | undefined {
   for (const [name, value] of Object.entries({ notReadyMs, drainMs })) {
-    if (value !== undefined && (!Number.isInteger(value) || value < 0 || value > MAX_MS))
+    if (value !== undefined && (!Number.isInteger(value) || value < 0 || value > MAX_SHUTDOWN_MS))
       return `shutdown.${name} must be a whole number of milliseconds from 0 to 600,000`;
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { ceilingOf, shapeCheck } from '@behalf/policy/internal';
 import type { Policy } from '@behalf/policy';
+import { AuthorityError } from '../errors.js';
 import { ApplicationError } from './errors.js';
 import type { StoredRegistration } from '../client-registration.js';
 import schema from './registration-schema.json' with { type: 'json' };
@@ -8,12 +9,47 @@ const CLIENT_ID = /^[\w-]{1,64}$/;
 const LOOPBACK_HOSTS = new Set(['127.0.0.1', '[::1]']);
 
 const checkShape = shapeCheck(schema, { ownProperties: true });
+/** A client of the options: the same registration, with what the store has columns for. Nobody there is told owner and contact. */
+const checkGivenShape = shapeCheck(
+  {
+    ...schema,
+    $id: undefined,
+    required: ['clientId', 'displayName', 'redirectUris'],
+    properties: {
+      clientId: {
+        type: 'string',
+        // RFC 6749 appendix A.1.
+        pattern: '^[\\x20-\\x7E]+$',
+        patternErrorMessage: 'must be printable ASCII',
+      },
+      secret: { type: 'string', minLength: 1 },
+      secretDigest: { type: 'string', minLength: 1 },
+      ...schema.properties,
+    },
+  },
+  { ownProperties: true },
+);
 
 /** @throws ApplicationError `CLIENT_INVALID` */
 export function checkClientId(clientId: string): void {
   if (!CLIENT_ID.test(clientId)) {
     throw new ApplicationError('CLIENT_INVALID', 'the identifier must be 1 to 64 of A-Z a-z 0-9 _ -');
   }
+}
+
+/**
+ * Checks the shape of the clients in the authority's options.
+ *
+ * @throws AuthorityError `CLIENT_INVALID`, naming the key: `clients[0].oauth.profile`
+ */
+export function checkClientShapes(clients: unknown): void {
+  if (!Array.isArray(clients)) return;
+  Array.from(clients as readonly unknown[]).forEach((client, index) => {
+    const found = checkGivenShape(client);
+    if (found === undefined) return;
+    const path = found.path === '' ? `clients[${index}]` : `clients[${index}].${found.path}`;
+    throw new AuthorityError('CLIENT_INVALID', `${path} ${found.problem}`);
+  });
 }
 
 /** Checks the shape by the schema, then what a schema cannot express. @throws ApplicationError `CLIENT_INVALID` */
