@@ -2,6 +2,7 @@
  * Shared by Behalf's own packages. It changes without notice, in any version. Subgraph teams find everything that they need in
  * `@behalf/directives`.
  */
+export { checkTrust, refuseOption } from './claims/check-trust.js';
 export { TxnTokenExchange } from './claims/exchange-txn-token.js';
 export { isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';
 export { createTxnTokenReader } from './claims/read-txn-token.js';

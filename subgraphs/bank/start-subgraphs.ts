@@ -47,7 +47,9 @@ export async function startExampleSubgraph(
   name: SubgraphName,
   options: ExampleSubgraphOptions,
 ): Promise<RunningSubgraph> {
-  return name === 'consent' ? startConsentSubgraph(options) : startBankSubgraph(name, options);
+  if (name !== 'consent') return startBankSubgraph(name, options);
+  const { pseudonymKey: _ofTheBank, ...consent } = options;
+  return startConsentSubgraph(consent);
 }
 
 async function startBankSubgraph(

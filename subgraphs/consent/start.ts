@@ -12,6 +12,7 @@ import { databaseReadiness } from '@behalf/authority/internal';
 import { checkDatabase, type Log, openDatabase } from '@behalf/store';
 import type { AuditDatabase } from '@behalf/audit/postgres';
 import type { ConsentContext } from './context.js';
+import { checkOptions } from './check-options.js';
 import { buildConsentSchema } from './schema.js';
 import { type RunningSubgraph, startSubgraph } from './server.js';
 
@@ -65,6 +66,7 @@ const SILENT: Log = { log: () => undefined };
  * It also answers `/health/live` and `/health/ready`.
  *
  * @returns the running subgraph; `close()` answers pending requests first, then closes the database connections
+ * @throws {DirectiveError} `INVALID_OPTIONS` naming an option that is unknown, missing or cannot be used
  * @throws Error when the address cannot be listened on
  * @throws StoreError `DATABASE_UNREACHABLE`, `DATABASE_VERSION` when the database cannot be used
  *
@@ -84,6 +86,7 @@ const SILENT: Log = { log: () => undefined };
  * ```
  */
 export async function startConsentSubgraph(options: ConsentSubgraphOptions): Promise<RunningSubgraph> {
+  checkOptions(options);
   const { auditDatabaseUrl, databaseUrl, log = SILENT } = options;
   await checkDatabase(databaseUrl);
   const applicationName = `behalf ${NAME}`;
