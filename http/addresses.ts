@@ -20,7 +20,9 @@ export class AddressList {
    *
    * @returns false if the text is neither an address nor a network; nothing was added then
    */
-  add(text: string): boolean {
+  add(text: unknown): boolean {
+    // In JavaScript, nothing else checks what a configuration holds.
+    if (typeof text !== 'string') return false;
     const [address = '', length, ...rest] = text.split('/');
     const version = isIP(address);
     if (version === 0 || rest.length > 0) return false;

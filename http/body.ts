@@ -1,4 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { checkHttpOptions } from './option-error.js';
+import { milliseconds } from './option-problem.js';
+import type { OptionTest } from './option-problem.js';
 import { systemTimers } from './timers.js';
 
 /** How long a body may take to arrive. */
@@ -11,6 +14,14 @@ export interface BodyLimits {
   /** Milliseconds until the whole body must have arrived. Default: 30,000. */
   readonly timeoutMs?: number;
 }
+
+const LIMITS: Readonly<Record<keyof BodyLimits, OptionTest>> = {
+  maxBytes: {
+    isUsable: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
+    words: 'a whole number of bytes, 0 or more',
+  },
+  timeoutMs: milliseconds(1),
+};
 
 const STATUS = Object.freeze({ BODY_TOO_LARGE: 413, BODY_TIMEOUT: 408, BODY_ABORTED: 400 });
 
@@ -50,6 +61,7 @@ export class BodyError extends Error {
  * The connection stays open when a bound is exceeded, so that the caller can still answer; nothing more is read from it.
  *
  * @throws {BodyError} `BODY_TOO_LARGE`, `BODY_TIMEOUT`, or `BODY_ABORTED` when the client went away
+ * @throws {HttpOptionError} for limits that are none
  *
  * @example
  * ```ts
@@ -67,15 +79,14 @@ export class BodyError extends Error {
  * });
  * ```
  */
-export function readBody(
-  request: IncomingMessage,
-  { maxBytes, timeoutMs = DEFAULT_TIMEOUT_MS }: BodyLimits,
-): Promise<Buffer> {
+export async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  checkHttpOptions(limits, LIMITS, ['maxBytes']);
+  const { maxBytes, timeoutMs = DEFAULT_TIMEOUT_MS } = limits;
   // If the client states the length, an oversized body is refused before its first byte.
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
-    return Promise.reject(new BodyError('BODY_TOO_LARGE'));
+    throw new BodyError('BODY_TOO_LARGE');
   }
-  if (request.destroyed) return Promise.reject(new BodyError('BODY_ABORTED'));
+  if (request.destroyed) throw new BodyError('BODY_ABORTED');
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;

@@ -1,6 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { checkHttpOptions } from './option-error.js';
+import { milliseconds } from './option-problem.js';
+import type { OptionTest } from './option-problem.js';
 import { systemTimers } from './timers.js';
 
 /** For a request that has not arrived completely when the server closes. */
@@ -16,6 +19,11 @@ export interface CloseOptions {
   /** Milliseconds until every connection is cut. Default: 35,000. */
   readonly answerGraceMs?: number;
 }
+
+const CLOSE: Readonly<Record<keyof CloseOptions, OptionTest>> = {
+  requestGraceMs: milliseconds(0),
+  answerGraceMs: milliseconds(0),
+};
 
 /**
  * The open connections of a server, so that it can close gracefully: answers in flight are finished, and idle or slow clients
@@ -53,8 +61,13 @@ export class Connections {
     });
   }
 
-  /** Accepts no more connections, finishes the answers in flight, and resolves when every connection is closed. */
+  /**
+   * Accepts no more connections, finishes the answers in flight, and resolves when every connection is closed.
+   *
+   * @throws {HttpOptionError} for times that are none; nothing is closed then
+   */
   async close(options: CloseOptions = {}): Promise<void> {
+    checkHttpOptions(options, CLOSE);
     const { answerGraceMs = DEFAULT_ANSWER_GRACE_MS, requestGraceMs = DEFAULT_REQUEST_GRACE_MS } = options;
     this.#isClosing = true;
     const closed = new Promise<void>((resolve) => {

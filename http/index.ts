@@ -8,6 +8,7 @@ export { equalSecrets } from './constant-time.js';
 export type { Listening } from './listen.js';
 export { listen, ListenError } from './listen.js';
 export { isGetOrHead } from './methods.js';
+export { HttpOptionError } from './option-error.js';
 export { originProblem } from './origin.js';
 export type { ShutdownOptions } from './shutdown-options.js';
 export { sendJson } from './send-json.js';

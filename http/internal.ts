@@ -3,6 +3,8 @@ export { boundedFetch, FetchError, fetchJson } from './fetch-json.js';
 export type { FetchBounds, FetchFailure } from './fetch-json.js';
 export { answerStartingHealth, healthAnswer } from './health.js';
 export type { Health } from './health.js';
+export { aPort, aText, optionProblem } from './option-problem.js';
+export type { OptionTest } from './option-problem.js';
 export { LIVE_PATH, Readiness, READY_PATH, sendLive, sendReady } from './readiness.js';
 export type { ReadinessChecks } from './readiness.js';
 export { Shutdown } from './shutdown.js';

@@ -1,6 +1,9 @@
 import type { Server } from 'node:http';
 import { Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { checkHttpOptions } from './option-error.js';
+import { aPort, aText } from './option-problem.js';
+import type { OptionTest } from './option-problem.js';
 
 /** Where a server listens. */
 export interface Listening {
@@ -38,12 +41,15 @@ export class ListenError extends Error {
   }
 }
 
+const ADDRESS: Readonly<Record<string, OptionTest>> = { host: aText, port: aPort };
+
 /**
  * Starts listening.
  *
  * @param host a name or an address; an IPv6 address without brackets
  * @param port 0 for any free port
  * @throws {ListenError} when the address is taken, unknown or forbidden; the message names it
+ * @throws {HttpOptionError} for a host or port that cannot be one
  *
  * @example
  * ```ts
@@ -55,6 +61,8 @@ export class ListenError extends Error {
  * ```
  */
 export async function listen(server: Server | TlsServer, host: string, port: number): Promise<Listening> {
+  // Without a host, the server would listen on every address.
+  checkHttpOptions({ host, port }, ADDRESS, ['host', 'port']);
   await new Promise<void>((resolve, reject) => {
     const refuse = (cause: NodeJS.ErrnoException): void => reject(toListenError(cause, host, port));
     server.once('error', refuse);
