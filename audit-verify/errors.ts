@@ -23,6 +23,11 @@ export const verificationErrors = Object.freeze({
     description: 'A hash, an entry or a record is not the one that the tree holds.',
     since: '0.1.0',
   },
+  OPTION_INVALID: {
+    description:
+      'An option of a verification is unknown or cannot be used: it would find less than was asked for.',
+    since: '0.1.0',
+  },
   TRUNCATED: { description: 'The log is smaller than a checkpoint that was seen before.', since: '0.1.0' },
 });
 

@@ -13,5 +13,6 @@ export {
 export { type Proof, type ProvenRecord, verifyProof } from './proof.js';
 export { FolderSource, type LogSource } from './source.js';
 export type { TilePlace } from './tiles.js';
-export { type LogReport, verifyLog, type VerifyLogOptions } from './verify-log.js';
+export { type LogReport, verifyLog } from './verify-log.js';
+export type { VerifyLogOptions } from './verify-options.js';
 export type { SignatureType, VerifierKey } from './vkey.js';

@@ -57,6 +57,7 @@ export interface Policy {
  * ```
  */
 export function parsePolicy(text: string): Policy {
+  if (typeof (text as unknown) !== 'string') throw malformed('the policy must be text');
   if (text.length > MAX_POLICY_LENGTH) throw malformed('the policy is too long');
   const reader = new PolicyReader();
   const lines = text.split('\n');

@@ -14,18 +14,9 @@ import type { Policy, TrustedCheckpoint } from './policy.js';
 import type { LogSource } from './source.js';
 import { parseBundle, TILE_WIDTH, tilesOf } from './tiles.js';
 import type { TilePlace } from './tiles.js';
+import { checkVerifyOptions } from './verify-options.js';
+import type { VerifyLogOptions } from './verify-options.js';
 import type { VerifierKey } from './vkey.js';
-
-/** The options of {@link verifyLog}. */
-export interface VerifyLogOptions {
-  /**
-   * Checkpoints that were seen before, each as its text: those that witnesses cosigned, or of an earlier export. The log must
-   * begin with each of them. Without one, a log that was cut off and signed again looks whole.
-   */
-  readonly seen?: readonly string[];
-  /** When to stop looking for more. Default: 100 findings. */
-  readonly maxFindings?: number;
-}
 
 /** The result of {@link verifyLog}. */
 export interface LogReport {
@@ -49,7 +40,8 @@ export interface LogReport {
  * It reads everything once and keeps about a hundred hashes; a log from which records were erased it reads twice, because it says
  * so later than where they were.
  *
- * @throws what the source throws. What is wrong with the log is among the findings instead
+ * @throws {VerificationError} `OPTION_INVALID`, and what the source throws. What is wrong with the log is among the findings
+ * instead
  *
  * @example
  * ```ts
@@ -65,8 +57,10 @@ export interface LogReport {
 export async function verifyLog(
   source: LogSource,
   policy: Policy,
-  { seen = [], maxFindings = 100 }: VerifyLogOptions = {},
+  given: VerifyLogOptions = {},
 ): Promise<LogReport> {
+  checkVerifyOptions(given);
+  const { seen = [], maxFindings = 100 } = given;
   const options = { seen, maxFindings };
   const first = await readLog(source, policy, options, undefined);
   // With as many findings as were asked for, it did not read on to what the log says about the records that are missing.

@@ -11,6 +11,10 @@
  * ```
  */
 export const witnessErrors = Object.freeze({
+  WITNESS_OPTION_INVALID: {
+    description: 'An option is unknown, missing or cannot be used; the message begins with its name.',
+    since: '0.1.0',
+  },
   WITNESS_NAME_INVALID: { description: 'The name of the witness cannot be one.', since: '0.1.0' },
   WITNESS_KEY_UNUSABLE: { description: 'The file has no key that can cosign.', since: '0.1.0' },
   WITNESS_STATE_UNUSABLE: {

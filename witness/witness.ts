@@ -2,9 +2,12 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parsePolicy } from '@behalf/audit-verify';
 import { BodyError, Connections, isGetOrHead, listen, readBody } from '@behalf/http';
+import { aPort, aText, optionProblem } from '@behalf/http/internal';
+import type { OptionTest } from '@behalf/http/internal';
 import { addCheckpoint } from './add-checkpoint.js';
 import type { WitnessParts } from './add-checkpoint.js';
 import { Cosigner } from './cosigner.js';
+import { WitnessError } from './errors.js';
 import { WitnessMemory } from './memory.js';
 
 /** Room for 63 hashes, a checkpoint, and a hundred signatures of post-quantum size. */
@@ -31,6 +34,25 @@ export interface WitnessOptions {
   readonly port: number;
   /** Milliseconds since the epoch, for the time of a cosignature. */
   readonly now: () => number;
+}
+
+const aFunction: OptionTest = { isUsable: (value) => typeof value === 'function', words: 'a function' };
+const OPTIONS: Readonly<Record<keyof WitnessOptions, OptionTest>> = {
+  // Its other rules have a code of their own.
+  name: { isUsable: (value) => typeof value === 'string', words: 'a text' },
+  keyFile: aText,
+  policy: aText,
+  stateFolder: aText,
+  host: aText,
+  port: aPort,
+  now: aFunction,
+};
+
+/** @throws {WitnessError} `WITNESS_OPTION_INVALID` */
+function checkOptions(options: unknown): void {
+  const required = Object.keys(OPTIONS).filter((key) => key !== 'host');
+  const problem = optionProblem(options, OPTIONS, required);
+  if (problem !== undefined) throw new WitnessError('WITNESS_OPTION_INVALID', problem);
 }
 
 /** A running witness. */
@@ -64,6 +86,7 @@ export interface RunningWitness {
  * ```
  */
 export async function startWitness(options: WitnessOptions): Promise<RunningWitness> {
+  checkOptions(options);
   const { host = '127.0.0.1', keyFile, name, now, port, stateFolder } = options;
   const policy = parsePolicy(options.policy);
   const cosigner = await Cosigner.load(name, keyFile);
