@@ -1,6 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
 
+import { checkPoolOptions } from './check-options.js';
 import type { Log } from './log.js';
 import { type Timeouts, timeoutSettings } from './timeouts.js';
 
@@ -38,6 +39,7 @@ export interface DatabaseOptions extends Timeouts {
  * A connection that breaks while idle is replaced by the next query; one that breaks in use fails its query.
  *
  * @param url `postgres://user:password@host:port/name`
+ * @throws StoreError `OPTION_INVALID` for an option that is unknown or cannot be used; the message names it
  *
  * @example
  * ```ts
@@ -48,6 +50,7 @@ export interface DatabaseOptions extends Timeouts {
  * ```
  */
 export function openDatabase<Schema>(url: string, options: DatabaseOptions = {}): Kysely<Schema> {
+  checkPoolOptions(url, options);
   const pool = new pg.Pool({
     connectionString: url,
     max: options.max ?? 10,

@@ -30,6 +30,10 @@ export const storeErrors = Object.freeze({
   DATABASE_VERSION: { description: 'The database is too old for Behalf.', since: '0.1.0' },
   INITIALIZATION_FAILED: { description: 'The data folder could not be initialized.', since: '0.1.0' },
   MIGRATION_FAILED: { description: 'A migration failed.', since: '0.1.0' },
+  OPTION_INVALID: {
+    description: 'An option is unknown, missing or cannot be used; the message begins with its name.',
+    since: '0.1.0',
+  },
   PASSWORD_MISSING: {
     description: 'The data folder exists, but the file with its password is missing.',
     since: '0.1.0',

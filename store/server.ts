@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 
+import { checkServerOptions } from './check-options.js';
 import { StoreError } from './errors.js';
 import { checkDatabase } from './external.js';
 import { type Log, silentLog } from './log.js';
@@ -48,6 +49,7 @@ export interface DatabaseServer {
  * ```
  */
 export async function openDatabaseServer(options: DatabaseServerOptions): Promise<DatabaseServer> {
+  checkServerOptions(options);
   if (options.databaseUrl !== undefined && options.databaseUrl !== '') return foreign(options.databaseUrl);
   // Loaded on demand: with a PostgreSQL of your own, nothing of it is needed.
   const { startEmbedded } = await import('./embedded/server.js');
