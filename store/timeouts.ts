@@ -1,5 +1,3 @@
-import type pg from 'pg';
-
 /** Our statements take milliseconds. A longer one is a fault, and its caller gets an error. */
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** We hold each lock for one short transaction only. */
@@ -15,12 +13,20 @@ export interface Timeouts {
   readonly lockTimeoutMs?: number;
 }
 
+/** Those settings of a client of `pg` that bound its waiting. Written out, because `pg` brings no types: whoever installs us may lack them. */
+export interface TimeoutSettings {
+  readonly statement_timeout: number;
+  readonly lock_timeout: number;
+  readonly idle_in_transaction_session_timeout: number;
+  readonly keepAlive: boolean;
+}
+
 /**
  * The settings of every connection, so that nothing waits forever. The server enforces them.
  *
  * They protect us from waiting; they do not protect the database, because any role can change its own session's settings.
  */
-export function timeoutSettings({ lockTimeoutMs, statementTimeoutMs }: Timeouts = {}): pg.ClientConfig {
+export function timeoutSettings({ lockTimeoutMs, statementTimeoutMs }: Timeouts = {}): TimeoutSettings {
   return {
     statement_timeout: statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
     lock_timeout: lockTimeoutMs ?? LOCK_TIMEOUT_MS,

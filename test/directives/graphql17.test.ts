@@ -81,7 +81,7 @@ console.log(JSON.stringify({
 `;
 
 beforeAll(async () => {
-  const packages = ['@behalf/directives', 'graphql@17', '@opentelemetry/api@1'];
+  const packages = ['@behalf/directives', '@behalf/revocation', 'graphql@17', '@opentelemetry/api@1'];
   project = await packedProject('graphql17', packages);
   await writeFile(join(project, 'check.js'), SCRIPT);
 }, 480_000);
@@ -111,4 +111,16 @@ it('protectSchema works with graphql 17 under Node 22, without @apollo/subgraph'
     events: [{ row: { iban: '*****45' } }],
     missing: 'MISSING_APOLLO_SUBGRAPH',
   });
+}, 120_000);
+
+it('a subgraph with graphql 17 and a cache watches revocations', async () => {
+  await writeFile(
+    join(project, 'watch.js'),
+    `import { watchRevocations } from '@behalf/revocation';
+     const watch = watchRevocations({ streams: [{ issuer: 'https://localhost:1', secret: 'sesame' }], onRevocation() {} });
+     console.log(watch.isFresh());
+     await watch.close();`,
+  );
+  const { stdout } = await run('npx', ['-y', '-p', 'node@22', 'node', 'watch.js'], { cwd: project });
+  expect(stdout).toBe('false\n');
 }, 120_000);

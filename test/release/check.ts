@@ -6,12 +6,17 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectPath } from '@behalf/example/internal';
+import { compileProblems } from './compile.js';
+import { dependencyProblems, referencesOf } from './dependencies.js';
 import { EXPECTATIONS } from './expectations.js';
 import type { Expectation } from './expectations.js';
 import { checkFaces } from './faces.js';
 import { exportedNames, importableEntries, installedPackages } from './installed.js';
 import { installPacked, npm, packAll, staleFiles } from './pack.js';
 import type { PackedPackage } from './pack.js';
+
+/** All that a project of TypeScript must have for Node's own modules. */
+const TYPES_OF_NODE = '@types/node@^20.19.0';
 
 const OPEN_SOURCE =
   /^\(?(?:(?:MIT|MIT-0|ISC|BSD-[23]-Clause|0BSD|Apache-2\.0|BlueOak-1\.0\.0|CC0-1\.0|Python-2\.0|Unlicense|PostgreSQL)(?: (?:AND|OR) )?)+\)?$/;
@@ -37,10 +42,10 @@ async function checkInstalled(
     for (const { name, license } of installed)
       if (!OPEN_SOURCE.test(license)) problems.push(`installs ${name} under ${license}`);
   }
-  for (const specifier of importableEntries(manifest)) {
-    if (optional?.entries.includes(specifier) === true) continue;
-    problems.push(...(await importProblems(project, specifier)));
-  }
+  const entries = importableEntries(manifest).filter(
+    (specifier) => optional?.entries.includes(specifier) !== true,
+  );
+  for (const specifier of entries) problems.push(...(await importProblems(project, specifier)));
   return { problems, summary: `${installed.length} packages, ${megabytes(bytes)} without graphql` };
 }
 
@@ -53,20 +58,38 @@ async function importProblems(project: string, specifier: string): Promise<reado
   }
 }
 
-/** Installs the optional peers as well, and imports the entries that need them. */
+/** Installs a package beside other versions of its peers, each time into an empty project. */
+async function checkOtherPeers(
+  { manifest }: PackedPackage,
+  { alsoWith = [] }: Expectation,
+  packed: readonly PackedPackage[],
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  for (const peers of alsoWith) {
+    const project = await mkdtemp(join(tmpdir(), 'behalf-release-'));
+    try {
+      await installPacked(project, [manifest.name], packed, peers);
+    } catch (error) {
+      problems.push(`beside ${peers.join(' ')}: ${firstLine(error)}`);
+    } finally {
+      await rm(project, { recursive: true, force: true });
+    }
+  }
+  return problems;
+}
+
+/** Installs the optional peers as well, imports the entries that need them, and compiles against all entries. */
 async function checkOptional(
   project: string,
   { manifest }: PackedPackage,
   { with: peers, optional }: Expectation,
   packed: readonly PackedPackage[],
 ): Promise<readonly string[]> {
-  if (optional === undefined) return [];
+  const { entries = [], siblings = [], packages = [] } = optional ?? {};
   const problems: string[] = [];
-  await installPacked(project, [manifest.name, ...optional.siblings], packed, [
-    ...peers,
-    ...optional.packages,
-  ]);
-  for (const specifier of optional.entries) problems.push(...(await importProblems(project, specifier)));
+  await installPacked(project, [manifest.name, ...siblings], packed, [...peers, ...packages, TYPES_OF_NODE]);
+  for (const specifier of entries) problems.push(...(await importProblems(project, specifier)));
+  problems.push(...(await compileProblems(project, importableEntries(manifest))));
   return problems;
 }
 
@@ -77,6 +100,15 @@ function firstLine(error: unknown): string {
     String(error).split('\n')[0] ??
     ''
   );
+}
+
+async function checkDependencies(
+  { manifest, folder, files }: PackedPackage,
+  { provides }: Expectation,
+  packed: readonly PackedPackage[],
+): Promise<readonly string[]> {
+  const siblings = new Map(packed.map((one) => [one.manifest.name, one.manifest]));
+  return dependencyProblems(manifest, await referencesOf(folder, files), siblings, provides);
 }
 
 async function writeBillOfMaterials(project: string, { manifest }: PackedPackage): Promise<void> {
@@ -96,6 +128,7 @@ async function checkPackage(one: PackedPackage, packed: readonly PackedPackage[]
     const problems = [
       ...staleFiles(one).map((file) => `${file} has no source: delete the dist folders and build anew`),
       ...(await checkFaces(one)),
+      ...(await checkDependencies(one, expectation, packed)),
     ];
     let summary = 'not installed';
     try {
@@ -105,6 +138,7 @@ async function checkPackage(one: PackedPackage, packed: readonly PackedPackage[]
       ({ summary } = installed);
       await writeBillOfMaterials(project, one);
       problems.push(...(await checkOptional(project, one, expectation, packed)));
+      problems.push(...(await checkOtherPeers(one, expectation, packed)));
     } catch (error) {
       problems.push(firstLine(error));
     }

@@ -71,7 +71,7 @@ export async function packAll(root: string, destination: string): Promise<readon
 }
 
 /** Built files whose source is gone, because `tsc -b` does not remove them. */
-export function staleFiles({ files, folder }: PackedPackage): readonly string[] {
+export function staleFiles({ files, folder }: Pick<PackedPackage, 'files' | 'folder'>): readonly string[] {
   return files.filter((file) => {
     const built = /^dist\/(.+)\.js$/.exec(file)?.[1];
     if (built === undefined) return false;
