@@ -6,7 +6,7 @@ import { CommandError } from './command-error.js';
 /** Reads an application's registration from a JSON file; the register checks it. @throws CommandError `FILE_UNREADABLE` */
 export async function readRegistration(file: string): Promise<unknown> {
   const refuse = (problem: string): Error => new CommandError('FILE_UNREADABLE', problem);
-  const text = await readTextFile(resolve(file), refuse);
+  const text = await readTextFile(resolve(file), refuse, { allowPipes: true });
   if (text.trim() === '') return requireKeys(undefined, resolve(file), refuse);
   let value: unknown;
   try {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '@behalf/directives';
 import { systemClock } from '@behalf/directives/internal';
+import { withinTime } from './bounded.js';
 
 /** How long a file must stay unchanged before a change is reported. */
 const DEFAULT_DEBOUNCE_MS = 200;
@@ -130,7 +131,12 @@ class FileWatcher {
   async #look(): Promise<void> {
     this.#dueMs = Infinity;
     this.#looking = true;
-    const fingerprint = await stat(this.#file, { bigint: true }).then(fingerprintOf, () => undefined);
+    // A mount that hangs must not end the watching.
+    const fingerprint = await withinTime(
+      this.#file,
+      () => stat(this.#file, { bigint: true }),
+      this.#clock,
+    ).then(fingerprintOf, () => undefined);
     if (this.#settled(fingerprint)) await this.#report(fingerprint);
     this.#looking = false;
     this.#watchDirectory();

@@ -29,7 +29,9 @@ export interface SubgraphSource {
  * ```
  */
 export async function readSupergraphConfig(configFile: string): Promise<SubgraphSource[]> {
-  const text = await readTextFile(configFile, (problem) => new ComposeError('FILE_UNREADABLE', problem));
+  const text = await readTextFile(configFile, (problem) => new ComposeError('FILE_UNREADABLE', problem), {
+    allowPipes: true,
+  });
   const refuse = (problem: string): Error => new ComposeError('COMPOSE_CONFIGURATION', problem);
   const config = requireKeys(parseYamlFile(text, configFile, refuse), configFile, refuse);
   allowKeys(config, ['federation_version', 'subgraphs'], '', configFile);
@@ -60,7 +62,9 @@ export async function readSupergraphConfig(configFile: string): Promise<Subgraph
 }
 
 async function readSchemaFile(name: string, file: string): Promise<string> {
-  return readTextFile(file, (problem) => new ComposeError('FILE_UNREADABLE', `[${name}] ${problem}`));
+  return readTextFile(file, (problem) => new ComposeError('FILE_UNREADABLE', `[${name}] ${problem}`), {
+    allowPipes: true,
+  });
 }
 
 const FETCH_TIMEOUT_MS = 10_000;

@@ -119,7 +119,9 @@ export async function readConfig(
   file: string,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<CheckedConfig> {
-  const text = await readTextFile(file, (problem) => new ConfigurationError('', problem, 'FILE_UNREADABLE'));
+  // It is read once, at the start, so it may be a pipe.
+  const unreadable = (problem: string): Error => new ConfigurationError('', problem, 'FILE_UNREADABLE');
+  const text = await readTextFile(file, unreadable, { allowPipes: true });
   const refuse = (problem: string): Error => new ConfigurationError('', problem);
   const raw = requireKeys(parseYamlFile(text, file, refuse), file, refuse);
   const config = checkConfig(fillFromEnvironment(raw, environment));

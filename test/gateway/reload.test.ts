@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,6 +124,20 @@ describe('a policy file that changes', () => {
     expect(gateway.log.of('POLICY_REFUSED')).toHaveLength(2);
     await gateway.writePolicy(policyWith(['email']));
     await until(() => gateway.log.codes().includes('POLICY_UPDATED'), 'the repaired policy is in force');
+    expect(await me(gateway, token)).toEqual(EMAIL);
+  });
+
+  it('is refused if it is a pipe, and a file that replaces it is applied', async () => {
+    const gateway = await start();
+    const token = await issuer.mint({ scope: 'name email' });
+    await rm(gateway.policyFile);
+    execFileSync('mkfifo', [gateway.policyFile]);
+    expect(await gateway.running.reload()).toBe(false);
+    expect(gateway.log.of('POLICY_REFUSED').at(-1)?.reason).toMatch(/it is not a regular file/);
+    expect(await me(gateway, token)).toEqual(NAME);
+    await rm(gateway.policyFile);
+    await gateway.writePolicy(policyWith(['email']));
+    await until(() => gateway.log.codes().includes('POLICY_UPDATED'), 'the new policy is in force');
     expect(await me(gateway, token)).toEqual(EMAIL);
   });
 
