@@ -165,6 +165,8 @@ export interface Refusal {
   readonly details?: Readonly<Record<string, string | number>>;
   /** For the log and the record; never for the client. */
   readonly reason?: string;
+  /** The code of the failure behind the reason, for the log only. */
+  readonly cause?: string | undefined;
 }
 
 /**

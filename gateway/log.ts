@@ -17,7 +17,8 @@ export const logCodes = Object.freeze({
     since: '0.1.0',
   },
   AUTHENTICATION_FAILED: {
-    description: 'A token was refused; the reason names the failed check.',
+    description:
+      'A token was refused; the reason names the failed check. `cause` is the code of the failure behind it, such as the database of used proofs.',
     since: '0.1.0',
   },
   ISSUER_KEYS_UNAVAILABLE: {
@@ -133,7 +134,7 @@ export const logCodes = Object.freeze({
     since: '0.1.0',
   },
   AUDIT_RECORD_LOST: {
-    description: 'A record was lost; the number of lost ones so far.',
+    description: 'A record was lost; the number of lost ones so far, and why, as a code.',
     since: '0.1.0',
   },
   AUDIT_GLASS_BROKEN: {
@@ -152,7 +153,7 @@ export const logCodes = Object.freeze({
   },
   RATE_STORE_UNAVAILABLE: {
     description:
-      'The rate limit store does not respond in time: until it does, this gateway counts by itself. Once per outage.',
+      'The rate limit store does not respond in time, or refuses: until it responds, this gateway counts by itself. The reason is a code of the system, of PostgreSQL (SQLSTATE) or of Redis (WRONGPASS, NOAUTH, NO_DATABASE). Once per outage.',
     since: '0.1.0',
   },
   RATE_STORE_AVAILABLE: { description: 'The rate limit store responds again.', since: '0.1.0' },

@@ -34,7 +34,7 @@ export function makeRateCounters(
   clock: Clock = systemClock,
 ): RateCounters {
   if (store === undefined || store === 'memory') return new MemoryRateCounters();
-  const protocol = URL.canParse(store) ? new URL(store).protocol : '';
+  const { protocol, hostname, pathname } = URL.canParse(store) ? new URL(store) : new URL('none:');
   switch (protocol) {
     case 'postgres:':
     case 'postgresql:':
@@ -43,6 +43,13 @@ export function makeRateCounters(
     case 'rediss:':
     case 'valkey:':
     case 'valkeys:':
+      if (hostname === '')
+        throw new ConfigurationError(PATH, 'must name a host, as in redis://redis.internal:6379');
+      if (!/^\/?\d*$/.test(pathname))
+        throw new ConfigurationError(
+          PATH,
+          'must end with the number of a database, as in redis://redis.internal/1',
+        );
       // Valkey uses Redis' protocol, and the driver only knows that scheme.
       return new SharedRateCounters(() => openRedis(store.replace(/^valkey/, 'redis'), clock), log, clock);
     default:
@@ -104,8 +111,17 @@ async function openRedis(url: string, clock: Clock): Promise<CounterStore> {
     commandTimeout: MAX_STORE_WAIT_MS,
     retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_MS),
   });
-  // The counting request learns of it, if it matters.
-  client.on('error', () => undefined);
+  // The counting request learns of it. A connection that becomes ready without an error has signed in and chosen its database.
+  let failure: Error | undefined;
+  let hasFailed = false;
+  client.on('error', (error: Error) => {
+    failure = error;
+    hasFailed = true;
+  });
+  client.on('connect', () => (hasFailed = false));
+  client.on('ready', () => {
+    if (!hasFailed) failure = undefined;
+  });
   // So that the first requests are counted there, if it is reachable.
   await Promise.race([
     once(client, 'ready').catch(() => undefined),
@@ -120,6 +136,7 @@ async function openRedis(url: string, clock: Clock): Promise<CounterStore> {
         duration: perSeconds,
         rejectIfRedisNotReady: true,
       }),
+    failure: () => failure,
     close: async () => client.disconnect(),
   };
 }

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { RateLimiterAbstract } from 'rate-limiter-flexible';
 import type { RateClass } from '@behalf/policy';
 import type { GatewayLog } from '../log.js';
-import { systemCode } from '../system-code.js';
+import { storeReason } from '../system-code.js';
 import { classKey, consumeFrom, MemoryRateCounters } from './rate-counters.js';
 import type { CounterKey, RateCounters } from './rate-counters.js';
 
@@ -12,6 +12,8 @@ import type { CounterKey, RateCounters } from './rate-counters.js';
 export interface CounterStore {
   /** The limiter of one rate class, whose keys begin with the prefix. */
   limiter(rateClass: RateClass, prefix: string): RateLimiterAbstract;
+  /** Why the current connection is not used, or the last one ended; undefined while nothing failed. */
+  failure?(): Error | undefined;
   close(): Promise<void>;
 }
 
@@ -53,12 +55,13 @@ export class SharedRateCounters implements RateCounters {
     const limiter = this.#limiterOf(rateClass);
     if (limiter === undefined || !this.#mayAsk()) return this.#own.consume(rateClass, counter, requests);
     try {
+      this.#refuseFailed();
       const waitMs = await withDeadline(consumeFrom(limiter, counter, requests), this.#clock);
       this.#markAnswered();
       await this.#own.note(rateClass, counter, requests);
       return waitMs;
     } catch (error) {
-      this.#markFailed(error);
+      this.#markFailed(this.#store?.failure?.() ?? error);
       return this.#own.consume(rateClass, counter, requests);
     }
   }
@@ -93,6 +96,12 @@ export class SharedRateCounters implements RateCounters {
     return true;
   }
 
+  /** A store that refuses the database or the password counts nothing, although its driver would go on without. */
+  #refuseFailed(): void {
+    const failure = this.#store?.failure?.();
+    if (failure !== undefined) throw failure;
+  }
+
   #markAnswered(): void {
     if (this.#askAgainAtMs === undefined) return;
     this.#askAgainAtMs = undefined;
@@ -123,9 +132,7 @@ function digestOf(rateClass: RateClass, key: CounterKey): string {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof StoreTimeoutError) return 'TIMEOUT';
-  const code = systemCode(error, '');
-  return /^[A-Z0-9_]{1,40}$/.test(code) ? code : 'UNREACHABLE';
+  return error instanceof StoreTimeoutError ? 'TIMEOUT' : storeReason(error);
 }
 
 async function withDeadline<Answer>(answer: Promise<Answer>, clock: Clock): Promise<Answer> {

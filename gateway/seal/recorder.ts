@@ -1,13 +1,14 @@
 import type { Clock } from '@behalf/directives';
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { AuditOutcome, AuditRecord } from '@behalf/audit';
 import { RefusedError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
 import { RepeatedLines } from '../repeated-lines.js';
-import { systemCode } from '../system-code.js';
 import type { GatewayMetrics } from './metrics.js';
 import type { TxnTokenExchangeOutcome } from '../propagate/txn-token-exchange.js';
 import type { Exchange } from '../request/exchange.js';
 import type { Stage } from '../stages/stages.js';
+import { storeReason } from '../system-code.js';
 import type { AuditTrail } from './audit-trail.js';
 import { pseudonymsOf } from './pseudonyms.js';
 import {
@@ -99,13 +100,15 @@ export class Recorder {
       audit.sink.append(make({ key: audit.pseudonymKey, pseudonyms, owners })),
     );
     if (audit.mode === 'best-effort') {
-      durable.catch(() => log.log('error', 'AUDIT_RECORD_LOST', { lost: trail.lost }));
+      durable.catch((error: unknown) =>
+        log.log('error', 'AUDIT_RECORD_LOST', { lost: trail.lost, reason: storeReason(error) }),
+      );
       return undefined;
     }
     try {
       return await durable;
     } catch (error) {
-      const reason = failureCode(error);
+      const reason = storeReason(error);
       const count = this.#unavailable.due(reason);
       if (count !== undefined) log.log('error', 'AUDIT_UNAVAILABLE', { reason, count });
       throw new RefusedError({
@@ -126,24 +129,13 @@ export class Recorder {
     }
   }
 
-  #log({ exchange, propagation }: Stage, outcome: AuditOutcome, reason: string | undefined): void {
+  #log({ exchange, propagation, cause }: Stage, outcome: AuditOutcome, reason: string | undefined): void {
     const { log } = this.#parts;
     const transaction = exchange.transactionId;
     for (const [subgraph, entries] of propagation?.accounts.disbelieved ?? [])
       log.log('error', 'SUBGRAPH_FACTS_MALFORMED', { subgraph, entries, transaction });
     // The error behind an operation that failed was logged where it was caught.
     if (outcome !== 'authentication-failed') return;
-    log.log(
-      'warn',
-      'AUTHENTICATION_FAILED',
-      reason === undefined ? { transaction } : { transaction, reason },
-    );
+    log.log('warn', 'AUTHENTICATION_FAILED', withoutUndefined({ transaction, reason, cause }));
   }
-}
-
-/** Why a record was not stored: the database's or system's own code where a write failed, else the audit log's. */
-function failureCode(error: unknown): string {
-  const code = systemCode(error, 'UNKNOWN');
-  if (code !== 'AUDIT_WRITE_FAILED' || !(error instanceof Error)) return code;
-  return systemCode(error.cause, code);
 }

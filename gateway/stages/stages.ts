@@ -21,6 +21,8 @@ export interface Stage {
   readonly delegation?: Delegation | undefined;
   /** The client of a refused token, if a valid signature named it. */
   readonly namedClient?: string | undefined;
+  /** The code of the failure behind a refusal, for the log. */
+  readonly cause?: string | undefined;
   readonly operation?: ClientOperation;
   readonly authorization?: Authorization;
   /** The supergraph that decides and executes it. */

@@ -34,8 +34,8 @@ export async function refuse(
   { recorder, challenges, log }: RefusalParts,
 ): Promise<readonly [GraphQLError, ...GraphQLError[]]> {
   const refused = describe(error, stage, log);
-  const namedClient = error instanceof RefusedError ? error.namedClient : undefined;
-  const unsealed = await sealed({ ...stage, namedClient }, refused, recorder);
+  const { namedClient, refusal } = error instanceof RefusedError ? error : {};
+  const unsealed = await sealed({ ...stage, namedClient, cause: refusal?.cause }, refused, recorder);
   const { errors } = unsealed === undefined ? refused : describe(unsealed, stage, log);
   challenges.complete(errors, stage.exchange.incoming);
   const [first = internalError(), ...others] = errors;

@@ -353,7 +353,10 @@ describe('several gateways', () => {
     expect(answer.status).toBe(503);
     expect(codes(answer)).toEqual(['REPLAY_STORE_UNAVAILABLE']);
     expect(people.requests).toEqual([]);
-    expect(at.log.of('AUTHENTICATION_FAILED').at(-1)?.reason).toBe('REPLAY_STORE_UNREACHABLE');
+    const { reason, cause } = at.log.of('AUTHENTICATION_FAILED').at(-1) ?? {};
+    expect(reason).toBe('REPLAY_STORE_UNREACHABLE');
+    // ECONNREFUSED, 42P01, …
+    expect(cause).toMatch(/^(?!UNREACHABLE)[A-Z0-9]{5,12}$/);
   }
 
   it('a proof accepted by one is refused by another', async () => {

@@ -57,7 +57,7 @@ afterAll(async () => {
 const REDIS = ['valkey-server', 'redis-server'].find((name) => spawnSync(name, ['--version']).status === 0);
 
 /** A separate server that keeps nothing. */
-async function startRedis(port: number): Promise<() => Promise<void>> {
+async function startRedis(port: number, options: readonly string[] = []): Promise<() => Promise<void>> {
   const child = spawn(REDIS ?? '', [
     '--port',
     String(port),
@@ -67,6 +67,7 @@ async function startRedis(port: number): Promise<() => Promise<void>> {
     '',
     '--appendonly',
     'no',
+    ...options,
   ]);
   let said = '';
   for await (const chunk of child.stdout) {
@@ -216,6 +217,38 @@ describe('an unavailable store', () => {
     expect(log.text).not.toMatch(/s3cret|127\.0\.0\.1/);
   });
 
+  it.skipIf(REDIS === undefined).each([
+    [
+      'a wrong password',
+      ['--requirepass', 's3cret'],
+      (port: number) => `redis://:wr0ng@127.0.0.1:${port}`,
+      'WRONGPASS',
+    ],
+    ['no password', ['--requirepass', 's3cret'], (port: number) => `redis://127.0.0.1:${port}`, 'NOAUTH'],
+    [
+      'no such database',
+      ['--databases', '2'],
+      (port: number) => `redis://127.0.0.1:${port}/2`,
+      'NO_DATABASE',
+    ],
+  ])('names the reason of a Redis that refuses: %s', async (_what, options, address, reason) => {
+    const log = new TestLog();
+    const port = await freePort();
+    cleanup.add(await startRedis(port, options));
+    const counters = await open(address(port), log);
+    expect(await admitted([counters], 'alma', 5)).toBe(3);
+    expect(log.of('RATE_STORE_UNAVAILABLE')).toEqual([{ reason }]);
+    expect(log.text).not.toMatch(/s3cret|wr0ng|127\.0\.0\.1/);
+  });
+
+  it('names the reason of a PostgreSQL that refuses', async () => {
+    const log = new TestLog();
+    const address = new URL(postgresUrl);
+    address.pathname = '/none';
+    await admitted([await open(address.href, log)], 'alma', 1);
+    expect(log.of('RATE_STORE_UNAVAILABLE')).toEqual([{ reason: '3D000' }]);
+  });
+
   it.skipIf(REDIS === undefined)(
     'is replaced by this gateway’s own count until it returns',
     async () => {
@@ -243,3 +276,12 @@ it('reports an invalid address without repeating it', () => {
   expect(() => makeRateCounters('mysql://u:s3cret@db/x', new TestLog())).toThrow(ConfigurationError);
   expect(() => makeRateCounters('mysql://u:s3cret@db/x', new TestLog())).not.toThrow(/s3cret/);
 });
+
+it.each(['redis://', 'rediss:///1', 'valkey:///1', 'redis://db/x', 'redis://db/1/2'])(
+  'reports an address without a host, or with what is no database: %s',
+  (address) => {
+    const make = (): RateCounters => makeRateCounters(address, new TestLog());
+    expect(make).toThrow(/^limits\.store: must (name a host|end with the number)/);
+    expect(make).not.toThrow(/s3cret/);
+  },
+);

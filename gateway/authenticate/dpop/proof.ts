@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '@behalf/directives';
 import { decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { JWTPayload, ProtectedHeaderParameters } from 'jose';
-import { ProofReplayStoreError } from '../../proof-replay/index.js';
 import type { ProofReplayStore } from '../../proof-replay/index.js';
 import { isCompactJws } from '../token-form.js';
 import type { DpopNonces } from './nonce.js';
@@ -136,9 +135,7 @@ export class DpopProofs {
     try {
       isFirst = await replay.claim(digest, keepSeconds);
     } catch (error) {
-      throw replayStoreUnavailable(
-        error instanceof ProofReplayStoreError ? error.reason : 'REPLAY_STORE_UNREACHABLE',
-      );
+      throw replayStoreUnavailable(error);
     }
     if (isFirst !== true) throw invalidProof('PROOF_REPLAYED');
   }

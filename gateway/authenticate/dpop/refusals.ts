@@ -1,6 +1,7 @@
 import { RefusedError } from '../../errors.js';
-import type { ProofReplayStoreReason } from '../../proof-replay/index.js';
+import { ProofReplayStoreError } from '../../proof-replay/index.js';
 import { bearerChallenge } from '../../http/challenge.js';
+import { storeReason } from '../../system-code.js';
 
 /** RFC 9449 section 7.1 `invalid_dpop_proof`. Which check failed stays internal. */
 export function invalidProof(reason: string): RefusedError {
@@ -31,12 +32,15 @@ export function useNonce(reason: string): RefusedError {
 }
 
 /** It is unknown whether the proof was used, so it is refused. */
-export function replayStoreUnavailable(reason: ProofReplayStoreReason): RefusedError {
+export function replayStoreUnavailable(error: unknown): RefusedError {
+  const isKnown = error instanceof ProofReplayStoreError;
+  const cause = isKnown ? error.cause : error;
   return new RefusedError({
     code: 'REPLAY_STORE_UNAVAILABLE',
     message: 'It is not known at the moment whether the DPoP proof was used before',
     status: 503,
     headers: new Map([['retry-after', '1']]),
-    reason,
+    reason: isKnown ? error.reason : 'REPLAY_STORE_UNREACHABLE',
+    cause: cause === undefined ? undefined : storeReason(cause),
   });
 }
