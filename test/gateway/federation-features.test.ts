@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { afterAll, expect, it } from 'vitest';
+import { composeServices } from '@apollo/composition';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { buildProtectedSubgraph, protectSchema } from '@behalf/directives';
+import { graphql, parse } from 'graphql';
+import type { GraphQLSchema } from 'graphql';
+import { afterAll, describe, expect, it } from 'vitest';
 import { ComposeError } from '../../gateway/compose/errors.js';
 import { composeSupergraph } from '../../gateway/compose/compose.js';
 import type { GatewayConfig } from '../../gateway/index.js';
@@ -137,6 +142,20 @@ feature('`@external`, `@provides`', 'supported', async () => {
   });
   expect(reached()).not.toContain('User.name');
   expect((await ask('{ order { buyer { name } } }', { scopes: 'name' })).text).toContain('Alma');
+});
+
+feature('`@extends`', 'supported', async () => {
+  const { ask } = await start([
+    users('', 'name: String @requiresScope(scope: "name")'),
+    part(
+      'profiles',
+      '@key @extends @external',
+      `type User @extends @key(fields: "id") { id: ID! @external nick: String @requiresScope(scope: "nick") }`,
+      { User: reference({ nick: 'al' }) },
+    ),
+  ]);
+  const answer = await ask('{ user { name nick } }', { scopes: 'nick' });
+  expect(answer.body.data).toEqual({ user: { name: null, nick: 'al' } });
 });
 
 feature('`@shareable`', 'supported', async () => {
@@ -378,12 +397,9 @@ feature('File uploads (`multipart/form-data`)', 'refused', async () => {
 
 feature('`@oneOf`', 'passed on', async () => {
   const parts = [
-    part(
-      'users',
-      '',
-      'directive @oneOf on INPUT_OBJECT input By @oneOf { id: ID name: String } type Query { find(by: By): String }',
-      { Query: { find: () => 'found' } },
-    ),
+    part('users', '', 'input By @oneOf { id: ID name: String } type Query { find(by: By): String }', {
+      Query: { find: () => 'found' },
+    }),
   ];
   expect(composed(...parts)).not.toContain('@oneOf');
   const { ask } = await start(parts);
@@ -391,6 +407,51 @@ feature('`@oneOf`', 'passed on', async () => {
   // The subgraph enforces it.
   const both = await ask('{ find(by: { id: 1, name: "x" }) }');
   expect([both.body.data, codes(both)]).toEqual([{ find: null }, ['GRAPHQL_VALIDATION_FAILED']]);
+});
+
+describe('`@oneOf` that no schema defines', () => {
+  const LINKS = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.12", import: ["@key"])`;
+  const input = 'input By @oneOf { id: ID name: String }';
+  const query = 'type Query { find(by: By): String }';
+  const gateway = { issuer: 'https://gateway.example', jwksUri: 'https://gateway.example/jwks' };
+  const sdlOf = async (schema: GraphQLSchema): Promise<string> => {
+    const { data } = await graphql({ schema, source: '{ _service { sdl } }' });
+    return (data?._service as { sdl: string }).sdl;
+  };
+  const composedByOthers = (sdl: string) =>
+    composeServices([{ name: 'users', url: 'http://users.example', typeDefs: parse(sdl) }]);
+
+  it.each([
+    ['a subgraph that states no rules', `${LINKS} ${input} ${query}`],
+    ['a subgraph of Federation 1', `${input} ${query}`],
+    ['a subgraph that defines it', `${LINKS} directive @oneOf on INPUT_OBJECT ${input} ${query}`],
+  ])('composes: %s', (_what, sdl) => {
+    const supergraph = composeSupergraph([{ name: 'users', url: 'http://users.example', sdl }]);
+    expect(supergraph).toContain('input By');
+    expect(supergraph).not.toContain('@oneOf');
+  });
+
+  it('composes from the schema that a subgraph publishes, by any composition', async () => {
+    const schema = buildProtectedSubgraph({
+      name: 'users',
+      coverage: 'open',
+      gateway,
+      resolvers: {},
+      typeDefs: `${LINKS} extend schema @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@public"])
+        ${input} ${query}`,
+    });
+    const { errors, supergraphSdl } = composedByOthers(await sdlOf(schema));
+    expect(errors).toBeUndefined();
+    expect(supergraphSdl).toContain('input By');
+  });
+
+  it('composes from a schema in code, and the subgraph keeps it', async () => {
+    const built = buildSubgraphSchema(parse(`${LINKS} ${input} ${query}`));
+    const schema = protectSchema(built, { name: 'users', coverage: 'open', gateway });
+    expect(composedByOthers(await sdlOf(schema)).errors).toBeUndefined();
+    const { errors } = await graphql({ schema, source: '{ find(by: { id: 1, name: "x" }) }' });
+    expect(errors?.[0]?.message).toContain('exactly one');
+  });
 });
 
 feature('`@skip`, `@include`', 'supported', async () => {
