@@ -26,6 +26,7 @@ export {
 } from './policies/index.js';
 export type { ProtectedGatewayConfig } from './options/apollo-config.js';
 export type { ReadinessCode } from './readiness.js';
+export type { LimitsPlugin } from './limits-plugin.js';
 export { protectGateway, type ProtectedGateway } from './protect-gateway.js';
 export type { NamedVocabulary } from './propagate/audience.js';
 export type {

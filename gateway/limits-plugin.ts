@@ -1,4 +1,3 @@
-import type { ApolloServerPlugin, GraphQLRequestContext } from '@apollo/server';
 import { GraphQLError, Kind, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
 import { clientMessage } from './error-text.js';
@@ -11,6 +10,24 @@ import type { GatewayContext, GatewayRequest } from './stages/gateway-request.js
 
 /** Replaces a text that must not be parsed. Nothing in it can be executed. */
 const UNREAD: DocumentNode = Object.freeze({ kind: Kind.DOCUMENT, definitions: [] });
+
+/**
+ * The used part of Apollo Server's `ApolloServerPlugin`. Apollo's own type would be another one in a project of CommonJS, which
+ * sees the types of Apollo's other build.
+ */
+export interface LimitsPlugin {
+  requestDidStart(): Promise<{
+    didResolveSource(context: LimitedRequest): Promise<void>;
+    validationDidStart(): Promise<(errors?: readonly Error[]) => Promise<void>>;
+    didResolveOperation(): Promise<void>;
+  }>;
+}
+
+interface LimitedRequest {
+  readonly source: string;
+  readonly queryHash: string;
+  readonly contextValue: GatewayContext;
+}
 
 export interface LimitsPluginParts {
   readonly limiter: OperationLimiter;
@@ -28,12 +45,7 @@ export interface LimitsPluginParts {
  * after the look-up of a persisted query. An oversized text is replaced by an empty document, and refused at the first hook
  * that may refuse (`didResolveOperation`).
  */
-export function limitsPlugin({
-  limiter,
-  suggests,
-  store,
-  refuseUnread,
-}: LimitsPluginParts): ApolloServerPlugin<GatewayContext> {
+export function limitsPlugin({ limiter, suggests, store, refuseUnread }: LimitsPluginParts): LimitsPlugin {
   return {
     async requestDidStart() {
       let refusal: GraphQLError | undefined;
@@ -83,6 +95,6 @@ function refusalOf(limiter: OperationLimiter, text: string, shared: SharedUse): 
 }
 
 /** From now on the request has this document, whatever Apollo Server finds for its text. */
-function leaveUnread(context: GraphQLRequestContext<GatewayContext>): void {
+function leaveUnread(context: LimitedRequest): void {
   Object.defineProperty(context, 'document', { get: () => UNREAD, set: () => undefined });
 }

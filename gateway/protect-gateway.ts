@@ -1,4 +1,3 @@
-import type { ApolloServerPlugin } from '@apollo/server';
 import type {
   GatewayExecutor,
   GatewayInterface,
@@ -12,6 +11,7 @@ import type { ExplainInput, ExplainResult } from './inspect/explain.js';
 import type { ProtectedResource } from './http/resource-metadata.js';
 import type { DocumentStore } from './limit/index.js';
 import { limitsPlugin } from './limits-plugin.js';
+import type { LimitsPlugin } from './limits-plugin.js';
 import { protectedSource } from './options/apollo-config.js';
 import type { ProtectedGatewayConfig } from './options/apollo-config.js';
 import type { ProtectionOptions } from './options/protection-options.js';
@@ -205,7 +205,7 @@ export class ProtectedGateway implements GatewayInterface {
    * A plugin for Apollo Server that counts each text before it is parsed and validated. Without it the operation is counted
    * after both. It needs {@link documents} as `documentStore`, and `context` from this gateway.
    */
-  limitsPlugin(): ApolloServerPlugin<GatewayContext> {
+  limitsPlugin(): LimitsPlugin {
     const { documents, limits, authorization } = this.#protection.pipeline;
     return limitsPlugin({
       limiter: limits.limiter,

@@ -20,7 +20,7 @@ export const directiveErrors = Object.freeze({
   },
   UNLINKED_DIRECTIVE: {
     description:
-      'A schema uses an authorization directive without linking its specification, so it would protect nothing.',
+      'A schema uses an authorization directive without linking its specification, or links another one for it, so it would protect nothing.',
     since: '0.1.0',
   },
   INVALID_RULE: {

@@ -340,12 +340,45 @@ describe('an invalid rule stops the start', () => {
     ['with a name in capitals', 'https://specs.behalf.dev/Behalf/v0.1'],
     ['with a dot behind the host', 'https://specs.behalf.dev./behalf/v0.1'],
     ['with a port', 'https://specs.behalf.dev:8443/behalf/v0.1'],
+    ['with two slashes', 'https://specs.behalf.dev//behalf/v0.1'],
+    ['with slashes inside', 'https://specs.behalf.dev/behalf//v0.1'],
+    ['with a misspelt name', 'https://specs.behalf.dev/behlaf/v0.1'],
+    ['with a digit in its name', 'https://specs.behalf.dev/beha1f/v0.1'],
+    ['in another folder', 'https://specs.behalf.dev/x/behalf/v0.1'],
+    ['with a misspelt host', 'https://spec.behalf.dev/behalf/v0.1'],
+    ['on another host', 'https://specs.behlaf.dev/behalf/v0.1'],
+    ['without a scheme', 'specs.behalf.dev/behalf/v0.1'],
+    ['of federation with two slashes', 'https://specs.apollo.dev//federation/v2.9'],
+    ['of federation with a misspelt name', 'https://specs.apollo.dev/federatoin/v2.9'],
+    ['of nobody', 'https://example.com/rules/v1.0'],
     ['of federation over plain http', 'http://specs.apollo.dev/federation/v2.9'],
     ['of a standard rule over plain http', 'http://specs.apollo.dev/policy/v0.1'],
   ])('a link to rules in an unknown spelling, which would protect nothing: %s', (_, url) => {
     const links = `extend schema @link(url: "${url}", import: ["@subject", "@authenticated"])`;
     const sdl = `${links} type Query { note: Note @authenticated } type Note @subject(field: "owner") { id: ID }`;
     expect(() => new RuleTable(parse(sdl), { coverage: 'open' })).toThrow('would protect nothing');
+  });
+
+  it('a link to rules in an unknown spelling that gives them other names', () => {
+    const url = 'https://specs.behlaf.dev/behalf/v0.1';
+    const sdl = `extend schema @link(url: "${url}", import: [{ name: "@requiresScope", as: "@needs" }])
+      directive @needs(scope: String!) on FIELD_DEFINITION
+      type Query { x: Int @needs(scope: "a") }`;
+    expect(() => new RuleTable(parse(sdl), { coverage: 'open' })).toThrow('would protect nothing');
+  });
+
+  it('a directive with the name of a rule and the prefix of an unknown specification', () => {
+    const sdl = `extend schema @link(url: "https://example.com/rules/v1.0") type Query { x: Int @rules__authenticated }`;
+    expect(() => new RuleTable(parse(sdl), { coverage: 'open' })).toThrow(
+      expect.objectContaining({ code: 'UNLINKED_DIRECTIVE', coordinate: 'Query.x' }) as Error,
+    );
+  });
+
+  it('but not a directive of another specification that is imported by another name', () => {
+    const sdl = `extend schema @link(url: "https://example.com/docs/v1.0", import: [{ name: "@subject", as: "@topic" }])
+      directive @topic(of: String) on FIELD_DEFINITION
+      type Query { x: Int @topic(of: "a") }`;
+    expect(() => new RuleTable(parse(sdl), { coverage: 'open' })).not.toThrow();
   });
 
   it('but not a link without rules, on the same or a similar host', () => {

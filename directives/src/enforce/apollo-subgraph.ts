@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type * as ApolloSubgraph from '@apollo/subgraph';
+import { versionInfo } from 'graphql';
 import type { DocumentNode, GraphQLResolveInfo, GraphQLScalarType, GraphQLSchema } from 'graphql';
 import { DirectiveError } from '../errors.js';
 
@@ -29,6 +30,9 @@ export type SubgraphResolvers = Readonly<
   >
 >;
 
+/** The last major version of graphql that `@apollo/subgraph` accepts. */
+const LAST_GRAPHQL = 16;
+
 const require = createRequire(import.meta.url);
 
 /**
@@ -52,7 +56,9 @@ function loadApolloSubgraph(): typeof ApolloSubgraph {
   } catch {
     throw new DirectiveError(
       'MISSING_APOLLO_SUBGRAPH',
-      'buildProtectedSubgraph needs the package @apollo/subgraph: npm install @apollo/subgraph@2.15',
+      versionInfo.major > LAST_GRAPHQL
+        ? `buildProtectedSubgraph needs @apollo/subgraph, which does not support graphql ${versionInfo.major}: build the schema with another library, and give it to protectSchema`
+        : 'buildProtectedSubgraph needs the package @apollo/subgraph: npm install @apollo/subgraph@2.15',
     );
   }
   return require(path) as typeof ApolloSubgraph;

@@ -1,6 +1,7 @@
 import { Kind, visit } from 'graphql';
 import type { DocumentNode } from 'graphql';
 import { DirectiveError } from '../errors.js';
+import { nearest } from '../nearest.js';
 import { coordinateOf } from './coordinate.js';
 import {
   AUTHENTICATED_IDENTITY,
@@ -9,6 +10,7 @@ import {
   FEDERATION_IDENTITY,
   INACCESSIBLE_IDENTITY,
   JOIN_IDENTITY,
+  parseFeatureUrl,
   POLICY_IDENTITY,
   REQUIRES_SCOPES_IDENTITY,
   STANDARD_RULE_VERSION,
@@ -34,6 +36,8 @@ const ENFORCED_BY_GATEWAY: ReadonlySet<string> = new Set([INACCESSIBLE_IDENTITY]
 const PROTECTIVE_NAMES: ReadonlySet<string> = new Set(
   specifiedDirectives.filter(({ protects }) => protects).map(({ name }) => name),
 );
+
+const BEHALF_NAME = parseFeatureUrl(BEHALF_IDENTITY).name;
 
 /** Where rules are read. One of these directives anywhere else (an argument, a union, an enum value) would protect nothing. */
 const READ_ON: ReadonlySet<string> = new Set([
@@ -65,8 +69,7 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
         throw new DirectiveError('UNSUPPORTED_SPECIFICATION', '@core is not supported, use @link');
       const resolved = links.resolve(name);
       if (resolved === undefined) {
-        const bare = name.includes('__') ? name.slice(name.indexOf('__') + 2) : name;
-        if (!PROTECTIVE_NAMES.has(bare)) return;
+        if (!isProtective(name)) return;
         throw new DirectiveError(
           'UNLINKED_DIRECTIVE',
           `@${name} is applied, but no @link says which specification it belongs to, so it would protect nothing`,
@@ -78,7 +81,14 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
         const { identity } = resolved.feature;
         // Federation has many other directives. One with these names was meant as a rule.
         const isMeantAsRule = identity === FEDERATION_IDENTITY && PROTECTIVE_NAMES.has(resolved.name);
-        if (!KNOWN_VERSIONS.has(identity) && !isMeantAsRule) return;
+        if (!KNOWN_VERSIONS.has(identity) && !isMeantAsRule) {
+          if (!isProtective(name)) return;
+          throw new DirectiveError(
+            'UNLINKED_DIRECTIVE',
+            `@${name} is applied, but ${identity} does not state rules that this library reads, so it would protect nothing. If it is meant as something else, import it by another name`,
+            coordinateOf(ancestors),
+          );
+        }
         throw new DirectiveError(
           'UNKNOWN_DIRECTIVE',
           `@${name} is not a directive of ${resolved.feature.name}`,
@@ -93,14 +103,26 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
   });
 }
 
+/** By its name in this schema, with or without the prefix of a specification. */
+function isProtective(name: string): boolean {
+  return PROTECTIVE_NAMES.has(name.includes('__') ? name.slice(name.indexOf('__') + 2) : name);
+}
+
 /**
  * Whether an address refers to a specification with rules, but is not spelled like its identity: over `http:`, with a query, in
- * another case, with more after the version. Its directives would otherwise pass for another specification's.
+ * another case, with a slash or more after the version, or misspelt. Its directives would otherwise pass for another
+ * specification's.
  */
-function isOtherSpelling(identity: string): boolean {
+function isOtherSpelling({ identity, name, imports }: LinkedFeature): boolean {
+  if (identity === BEHALF_IDENTITY) return false;
+  // Wherever it is, and whatever the rules are called here.
+  const importsRules = [...imports.keys()].some((element) => PROTECTIVE_NAMES.has(element.slice(1)));
+  if (importsRules && nearest(name.replace(/\d/g, ''), [BEHALF_NAME]) !== undefined) return true;
   const asked = URL.parse(identity);
   if (asked === null) return false;
-  const path = `${asked.pathname.toLowerCase()}/`;
+  const path = `${asked.pathname.toLowerCase().replace(/\/+/g, '/')}/`;
+  // Nothing else is published there.
+  if (/(?:^|\.)behalf\.dev\.?$/.test(asked.hostname)) return true;
   return [...KNOWN_VERSIONS.keys(), FEDERATION_IDENTITY].some((known) => {
     const { hostname, pathname } = new URL(known);
     const isSamePlace =
@@ -117,7 +139,7 @@ function checkFeature(feature: LinkedFeature): void {
       `${feature.identity} is linked in version "${feature.version}"; this library reads ${known}`,
     );
   }
-  if (isOtherSpelling(feature.identity)) {
+  if (isOtherSpelling(feature)) {
     throw new DirectiveError(
       'UNSUPPORTED_SPECIFICATION',
       `${feature.identity} is linked, which is not how a specification that states rules is written, so its rules would protect nothing`,
