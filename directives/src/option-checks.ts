@@ -90,7 +90,7 @@ export const oneOf =
 
 /** A path and a key below it, as a person writes them. A dot within a key is not a step. */
 export function keyPath(above: string, key: string): string {
-  const step = /^$|[.[\]"]/.test(key) ? JSON.stringify(key) : key;
+  const step = /^$|[.[\]]/.test(key) ? JSON.stringify(key) : key;
   return above === '' ? step : `${above}.${step}`;
 }
 
