@@ -2,6 +2,7 @@
  * The tools for a federation's schemas: compose, lint, explain, diff. A separate entry, because a gateway in production needs
  * neither composition nor its dependencies.
  */
+export { ConfigurationError } from './errors.js';
 export { compose, composeSupergraph } from './compose/compose.js';
 export { composeErrors, ComposeError, type ComposeErrorCode } from './compose/errors.js';
 export { readSupergraphConfig, type SubgraphSource } from './compose/supergraph-config.js';

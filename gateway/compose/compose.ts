@@ -7,6 +7,7 @@ import type { DocumentNode } from 'graphql';
 import { lostProtectionText } from '../supergraph/lost-protection.js';
 import { implies } from '../inspect/implication.js';
 import { FINDINGS } from '../inspect/lint/index.js';
+import { checkFile, checkSources } from '../inspect/check-input.js';
 import { checkFederation } from '../inspect/protection.js';
 import { withStandardRootNames } from '../inspect/root-names.js';
 import { recordStatements } from '../inspect/statements.js';
@@ -26,6 +27,7 @@ interface RuledSubgraph extends SubgraphSource {
  * composition, and Behalf's other directives travel by `@composeDirective`. The supergraph records which subgraphs state the
  * rules that only subgraphs enforce.
  *
+ * @throws {ConfigurationError} for an argument that cannot be used, with its path
  * @throws {ComposeError} `COMPOSE_FAILED`, with composition's own codes in `details`, or those of `behalf lint` if protection is
  *   lost
  *
@@ -41,6 +43,8 @@ interface RuledSubgraph extends SubgraphSource {
  * ```
  */
 export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string {
+  checkSources(subgraphs);
+  refuseRepeatedNames(subgraphs);
   const ruled = readSubgraphs(subgraphs);
   const result = composeServices(ruled.map(({ name, url, typeDefs }) => ({ name, url, typeDefs })));
   if (result.errors !== undefined) {
@@ -69,6 +73,17 @@ export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string 
       supergraphSdl,
     );
   return supergraphSdl;
+}
+
+/** Composition fails on them with an error of its own that has no code. @throws {ComposeError} */
+function refuseRepeatedNames(subgraphs: readonly SubgraphSource[]): void {
+  const names = subgraphs.map(({ name }) => name);
+  const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  if (repeated.size === 0) return;
+  const details = [...repeated].map(
+    (name) => `SUBGRAPH_NAME_REPEATED: [${name}] several subgraphs have this name`,
+  );
+  throw new ComposeError('COMPOSE_FAILED', 'the subgraphs do not compose', details);
 }
 
 /** @throws {ComposeError} for all unusable subgraphs together */
@@ -161,6 +176,7 @@ function codeOf(error: GraphQLError): string {
  * @param configFile paths in it are relative to its folder
  * @returns the supergraph, and the names of its subgraphs
  * @throws {ComposeError}
+ * @throws {ConfigurationError} for an argument that cannot be used, with its path
  *
  * @example
  * ```ts
@@ -174,6 +190,7 @@ export async function compose(
   configFile: string,
   outputFile: string,
 ): Promise<{ readonly supergraphSdl: string; readonly subgraphs: readonly string[] }> {
+  checkFile('outputFile', outputFile);
   const sources = await readSupergraphConfig(configFile);
   const supergraphSdl = composeSupergraph(sources);
   await replaceFile(outputFile, supergraphSdl);

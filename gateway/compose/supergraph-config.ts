@@ -2,6 +2,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { isRecord, keyPath, nearest } from '@behalf/directives/internal';
 import { parseYamlFile, readTextFile, requireKeys } from '@behalf/policy/internal';
 import { networkReason } from '../http/network-reason.js';
+import { checkFile } from '../inspect/check-input.js';
 import { ComposeError } from './errors.js';
 
 /** A subgraph to be composed, see {@link composeSupergraph}. */
@@ -18,6 +19,7 @@ export interface SubgraphSource {
  * Reads rover's `supergraph.yaml` and the schemas that it names, from files or from running subgraphs.
  *
  * @param configFile Paths in it are relative to its folder.
+ * @throws {ConfigurationError} for an argument that cannot be used, with its path
  * @throws {ComposeError} `FILE_UNREADABLE`, `COMPOSE_CONFIGURATION`, `COMPOSE_SCHEMA_UNREADABLE`
  *
  * @example
@@ -29,6 +31,7 @@ export interface SubgraphSource {
  * ```
  */
 export async function readSupergraphConfig(configFile: string): Promise<SubgraphSource[]> {
+  checkFile('configFile', configFile);
   const text = await readTextFile(configFile, (problem) => new ComposeError('FILE_UNREADABLE', problem), {
     allowPipes: true,
   });

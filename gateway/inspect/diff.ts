@@ -6,6 +6,7 @@ import { checkProtection } from '../supergraph/lost-protection.js';
 import type { LostProtection } from '../supergraph/lost-protection.js';
 import { compareStrategies, minimizationText, wholeRequirement } from '../supergraph/minimization.js';
 import { everyRowRequirement, subjectText } from '../supergraph/subject-rule.js';
+import { checkInspected } from './check-input.js';
 import { compareRequirements } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
 
@@ -66,6 +67,7 @@ export interface Change {
  * by how they are written. Each field counts with everything it requires, so moving a rule from a field to its type is no change.
  *
  * @returns the changes that open something first
+ * @throws {ConfigurationError} for an argument that cannot be used, with its path
  *
  * @example
  * ```ts
@@ -79,6 +81,8 @@ export interface Change {
  * ```
  */
 export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSupergraph): readonly Change[] {
+  checkInspected('before', before);
+  checkInspected('after', after);
   const fieldsBefore = fieldsOf(before.apiSchema);
   const fieldsAfter = fieldsOf(after.apiSchema);
   const changes: Change[] = [];

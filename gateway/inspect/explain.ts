@@ -4,6 +4,7 @@ import { getOperationAST, GraphQLError, parse, Source, validate } from 'graphql'
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { limitError, OperationLimiter } from '../limit/index.js';
 import { chosenOperation } from '../authorize/index.js';
+import { checkExplainInput, checkHeld } from './check-input.js';
 import type { ClientOperation, Explanation, OperationAuthorizer } from '../authorize/index.js';
 
 /** An operation, and the caller for whom to decide it. */
@@ -28,13 +29,16 @@ export type ExplainResult =
  *
  * @param schema the API schema that clients see
  * @param limiter the gateway's; default: one with a gateway's default limits
+ * @throws {ConfigurationError} for an argument that cannot be used, with its path
  */
 export function explainOperation(
-  { query, file, operationName, delegation }: ExplainInput,
+  input: ExplainInput,
   authorizer: OperationAuthorizer,
   schema: GraphQLSchema,
   limiter = new OperationLimiter(),
 ): ExplainResult {
+  checkExplainInput(input);
+  const { query, file, operationName, delegation } = input;
   let document: DocumentNode;
   try {
     const { exceeded } = limiter.scan(query);
@@ -64,6 +68,8 @@ export function explainOperation(
 /**
  * A made-up delegation, to ask what one with these names would get.
  *
+ * @throws {ConfigurationError} for an argument that cannot be used, with its path
+ *
  * @example
  * ```ts
  * import { supposedDelegation } from '@behalf/gateway/tools';
@@ -76,6 +82,7 @@ export function supposedDelegation(held: {
   readonly purposes?: readonly string[] | undefined;
   readonly policies?: readonly string[] | undefined;
 }): Delegation {
+  checkHeld(held);
   return {
     subject: 'supposed',
     clientId: 'supposed',

@@ -1,4 +1,5 @@
 import { createOperationAuthorizer } from '../authorize/index.js';
+import { checkCoverage } from './check-input.js';
 import { explainOperation } from './explain.js';
 import type { ExplainInput, ExplainResult } from './explain.js';
 import { apiSchemaOf } from './supergraph.js';
@@ -9,7 +10,8 @@ import type { Coverage } from './supergraph.js';
  * planned or executed, and operations count against the limits that a gateway has by default.
  *
  * @param coverage whether a field without a rule is refused, as in the gateway's configuration
- * @throws SupergraphError when the supergraph cannot be read, or a rule in it cannot be enforced or can be got around
+ * @throws {ConfigurationError} for an argument that cannot be used, with its path
+ * @throws {SupergraphError} when the supergraph cannot be read, or a rule in it cannot be enforced or can be got around
  *
  * @example
  * ```ts
@@ -26,6 +28,7 @@ export function createExplainer(
   supergraphSdl: string,
   coverage: Coverage,
 ): (input: ExplainInput) => ExplainResult {
+  checkCoverage(supergraphSdl, coverage);
   const authorizer = createOperationAuthorizer(supergraphSdl, { coverage });
   const schema = apiSchemaOf(authorizer.executableSdl);
   return (input) => explainOperation(input, authorizer, schema);

@@ -3,6 +3,7 @@ import type { RuleTable } from '@behalf/directives/internal';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { parse } from 'graphql';
 import { readSupergraph } from '../authorize/supergraph.js';
+import { checkCoverage } from './check-input.js';
 
 /** A supergraph as the tools see it. */
 export interface InspectedSupergraph {
@@ -19,7 +20,8 @@ export type Coverage = 'required' | 'open';
  * Reads a supergraph with its rules, for {@link diffSupergraphs} and checks of your own.
  *
  * @param coverage whether a field without a rule is refused, as in the gateway's configuration
- * @throws SupergraphError when the supergraph cannot be read, or one of its rules cannot be enforced
+ * @throws {ConfigurationError} for an argument that cannot be used, with its path
+ * @throws {SupergraphError} when the supergraph cannot be read, or one of its rules cannot be enforced
  *
  * @example
  * ```ts
@@ -32,6 +34,7 @@ export type Coverage = 'required' | 'open';
  * ```
  */
 export function inspectSupergraph(sdl: string, coverage: Coverage): InspectedSupergraph {
+  checkCoverage(sdl, coverage);
   const { rules, executableSdl } = readSupergraph(sdl, coverage);
   return { document: parse(sdl), rules, apiSchema: apiSchemaOf(executableSdl) };
 }

@@ -15,16 +15,16 @@ function problemsOf(text: string): readonly string[] {
     skipLibCheck: true,
   };
   const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists, readFile } = host;
-  host.fileExists = (name) => name === file || fileExists(name);
-  host.readFile = (name) => (name === file ? text : readFile(name));
+  const onDisk = { ...host };
+  host.fileExists = (name) => name === file || onDisk.fileExists(name);
+  host.readFile = (name) => (name === file ? text : onDisk.readFile(name));
   host.getSourceFile = (name, ...rest) =>
     name === file
       ? ts.createSourceFile(name, text, {
           languageVersion: ts.ScriptTarget.ES2022,
           impliedNodeFormat: ts.ModuleKind.CommonJS,
         })
-      : getSourceFile(name, ...rest);
+      : onDisk.getSourceFile(name, ...rest);
   return ts
     .getPreEmitDiagnostics(ts.createProgram([file], options, host))
     .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, ' '));

@@ -33,7 +33,7 @@ export async function configurationReference(): Promise<string> {
     '',
     'This page is for operators of a gateway. It lists every key of the file that `behalf gateway --config FILE` reads, in YAML',
     'or JSON. `${NAME}` in a value is replaced by the environment variable; it can be the whole value of a number or a boolean.',
-    'Any other key stops the start. The options of `protectGateway` are checked by the same schema, which the package publishes.',
+    'Any other key stops the start. The options of `protectGateway` are checked by the same schema, which the package publishes as `@behalf/gateway/schema.json`. For an editor, begin the file with `# yaml-language-server: $schema=./node_modules/@behalf/gateway/dist/options/schema.json`.',
     MADE_BY,
   ];
   for (const [key, property] of Object.entries(schema.properties ?? {})) {

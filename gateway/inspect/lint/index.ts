@@ -1,5 +1,6 @@
 import { type RuleTable, withoutUndefined } from '@behalf/directives/internal';
 import type { Policy } from '@behalf/policy';
+import { checkLintInput } from '../check-input.js';
 import { checkFederation } from '../protection.js';
 import { inspectSupergraph } from '../supergraph.js';
 import { FINDINGS } from './finding.js';
@@ -36,7 +37,8 @@ export interface LintInput {
  * composed supergraph as the gateway enforces it.
  *
  * @returns by file and line
- * @throws SupergraphError when the supergraph cannot be read
+ * @throws {ConfigurationError} for an argument that cannot be used, with its path
+ * @throws {SupergraphError} when the supergraph cannot be read
  *
  * @example
  * ```ts
@@ -53,7 +55,9 @@ export interface LintInput {
  * for (const { severity, code, message } of findings) console.log(`${severity} ${code}: ${message}`);
  * ```
  */
-export function lint({ subgraphs: sources, supergraph, policy, today }: LintInput): readonly Finding[] {
+export function lint(input: LintInput): readonly Finding[] {
+  checkLintInput(input);
+  const { subgraphs: sources, supergraph, policy, today } = input;
   const subgraphs: LintSubgraph[] = [];
   for (const source of sources) {
     try {
