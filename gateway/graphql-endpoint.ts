@@ -99,9 +99,7 @@ export async function answerGraphQL(
   if (receipts !== undefined) response.setHeader('behalf-receipt', receipts);
   for (const [name, value] of begun.responseHeaders) response.setHeader(name, value);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
-  // Each operation of a parsed batch has its own outcome, and none of them decides the status.
-  const isBatchAnswer = begun.incoming.isBatch === true && begun.caller !== undefined;
-  response.statusCode = isBatchAnswer ? 200 : (answer.status ?? 200);
+  response.statusCode = isList(answer) ? 200 : (answer.status ?? 200);
   if (answer.body.kind === 'complete') {
     response.setHeader('content-length', Buffer.byteLength(answer.body.string));
     response.end(answer.body.string);
@@ -109,6 +107,11 @@ export async function answerGraphQL(
     // @defer and @stream are not in the gateway's schema, so nothing is sent in parts.
     refuseOperation(request, response, 'INTERNAL_SERVER_ERROR');
   }
+}
+
+/** Each operation of a batch has its own outcome, and none of them decides the status. A refused batch is not answered by a list. */
+function isList({ body }: HTTPGraphQLResponse): boolean {
+  return body.kind === 'complete' && body.string.startsWith('[');
 }
 
 /**

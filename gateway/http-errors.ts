@@ -52,6 +52,18 @@ export const httpErrors = Object.freeze({
     since: '0.1.0',
     status: 400,
   },
+  BATCH_ENTRY_INVALID: {
+    description:
+      'An entry of the list, whose position (from 0) is in entry, is not a request: an object whose query and operationName are texts, and whose variables and extensions are objects. No operation of the list was executed.',
+    since: '0.1.0',
+    status: 400,
+  },
+  NOT_ACCEPTABLE: {
+    description:
+      'The header Accept permits neither application/json nor application/graphql-response+json. Nothing was executed.',
+    since: '0.1.0',
+    status: 406,
+  },
   OPERATION_INVALID: {
     description:
       'The operation to explain cannot be parsed, or does not fit the schema; errors says why. As the reason of a record: an operation that was not executed, because it cannot be read, does not fit the schema, or has variables that cannot be used.',

@@ -4,9 +4,11 @@ import { healthAnswer } from '@behalf/http/internal';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import { answerGraphQL } from './graphql-endpoint.js';
 import type { RouteContext } from './graphql-endpoint.js';
+import { batchRefusal } from './http/batch.js';
 import { isEncoded, MAX_BODY_BYTES, parseJson } from './http/body.js';
 import { incomingOf } from './http/incoming.js';
 import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
+import { isAcceptable } from './http/media-type.js';
 import { isGraphQLPath, pathOf, refuseAnywhere, refuseHttp, refuseOperation } from './http/refuse-http.js';
 import type { GatewayLog } from './log.js';
 import { failureFacts } from './stack-frames.js';
@@ -132,6 +134,7 @@ async function answerOperations(
   route: RouteContext,
 ): Promise<void> {
   if (route.config.http.get && isGetOrHead(request)) {
+    if (refuseUnanswerable(request, response, undefined, route)) return;
     // Apollo Server runs queries only by GET, and asks for a header that no form of another site can send.
     const [, ...search] = (request.url ?? '').split('?');
     const graphql = { method: 'GET', search: search.join('?'), body: undefined };
@@ -152,23 +155,27 @@ async function answerOperations(
   }
   const bytes = await readBody(request, { maxBytes: MAX_BODY_BYTES });
   const body = parseJson(request, bytes);
-  if (Array.isArray(body) && refuseBatch(request, response, body, route)) return;
+  if (refuseUnanswerable(request, response, body, route)) return;
   await answerGraphQL(request, response, route, { method: 'POST', search: '', body });
 }
 
-/** @returns whether the batch was refused, and answered */
-function refuseBatch(
+/**
+ * Refuses what Apollo Server would execute without giving the client the answer.
+ *
+ * @returns whether the request was refused, and answered
+ */
+function refuseUnanswerable(
   request: IncomingMessage,
   response: ServerResponse,
-  operations: readonly unknown[],
+  body: unknown,
   { config: { http } }: RouteContext,
 ): boolean {
-  if (http.batch === undefined) {
-    refuseOperation(request, response, 'BATCHES_NOT_SUPPORTED');
+  if (!isAcceptable(request.headers.accept)) {
+    refuseOperation(request, response, 'NOT_ACCEPTABLE');
     return true;
   }
-  const { maxOperations } = http.batch;
-  if (operations.length > 0 && operations.length <= maxOperations) return false;
-  refuseOperation(request, response, 'BATCH_SIZE', {}, { maxOperations });
+  const refusal = Array.isArray(body) ? batchRefusal(body, http.batch) : undefined;
+  if (refusal === undefined) return false;
+  refuseOperation(request, response, refusal.code, {}, refusal.details);
   return true;
 }

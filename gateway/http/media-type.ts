@@ -1,7 +1,13 @@
 import Negotiator from 'negotiator';
 
-/** As Apollo Server offers them, so that both choose alike. */
-const OFFERED = ['application/json', 'application/graphql-response+json'];
+const RESPONSE_TYPE = 'application/graphql-response+json; charset=utf-8';
+
+/** As Apollo Server offers them, parameters included, so that both choose alike. */
+const OFFERED = [
+  'application/json; charset=utf-8',
+  RESPONSE_TYPE,
+  'application/json; callbackSpec=1.0; charset=utf-8',
+];
 
 /**
  * Whether the response is `application/graphql-response+json`, whose status reflects the operation's outcome (GraphQL over HTTP
@@ -9,6 +15,21 @@ const OFFERED = ['application/json', 'application/graphql-response+json'];
  * 6.4.1).
  */
 export function statusTellsOutcome(accept: string | undefined): boolean {
-  if (accept === undefined || accept === '') return false;
-  return new Negotiator({ headers: { accept } }).mediaType(OFFERED) === 'application/graphql-response+json';
+  return isStated(accept) && choose(accept) === RESPONSE_TYPE;
+}
+
+/**
+ * Whether the client takes a type in which operations are answered. Apollo Server asks only after it has executed the operation,
+ * and its answer is lost then.
+ */
+export function isAcceptable(accept: string | undefined): boolean {
+  return !isStated(accept) || choose(accept) !== undefined;
+}
+
+function isStated(accept: string | undefined): accept is string {
+  return accept !== undefined && accept !== '';
+}
+
+function choose(accept: string): string | undefined {
+  return new Negotiator({ headers: { accept } }).mediaType(OFFERED);
 }

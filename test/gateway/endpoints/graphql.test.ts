@@ -38,6 +38,7 @@ beforeEach(() => {
 });
 
 const HELLO = '{"query":"{ hello }"}';
+const TOUCH = '{"query":"mutation { touch }"}';
 const batch = (operations: number): string => `[${Array.from({ length: operations }, () => HELLO).join()}]`;
 
 /** Apollo Server answers those that it alone can judge, with its own code `BAD_REQUEST`. */
@@ -145,6 +146,64 @@ it.each([
   expect(answer.status).toBe(400);
   expect(answer.body.errors?.[0]?.extensions).toEqual({ code: 'BATCH_SIZE', maxOperations: 2 });
   expect(people.requests).toEqual([]);
+});
+
+describe.each([
+  'null',
+  '1',
+  '"{ hello }"',
+  '[]',
+  '{}',
+  '[{"query":"{ hello }"}]',
+  '{"query":5}',
+  '{"query":["{ hello }"]}',
+  '{"query":{"kind":"Document"}}',
+  '{"query":"{ hello }","operationName":7}',
+  '{"query":"{ hello }","variables":[]}',
+  '{"query":"{ hello }","variables":"{}"}',
+  '{"query":"{ hello }","variables":12345678901234567890}',
+  '{"query":"{ hello }","extensions":"{}"}',
+  '{"query":"{ hello }","extensions":false}',
+])('a batch with the entry %s', (entry) => {
+  it.each([
+    ['first', 0, `[${entry},${TOUCH}]`],
+    ['last', 1, `[${TOUCH},${entry}]`],
+  ])('is refused as a whole before anything is executed, if it is the %s', async (_which, position, body) => {
+    for (const accept of ['application/json', RESPONSE_TYPE]) {
+      const answer = await send(`${open.url}/graphql`, body, { ...JSON_TYPE, accept });
+      expect(answer.status).toBe(400);
+      expect(answer.headers['content-type']).toBe(`${accept}; charset=utf-8`);
+      expect(answer.body.errors?.[0]?.extensions).toEqual({ code: 'BATCH_ENTRY_INVALID', entry: position });
+    }
+    expect(people.requests).toEqual([]);
+  });
+});
+
+it('an entry that fails by itself leaves the answers of the others in a batch', async () => {
+  for (const failing of [
+    '{"query":"{"}',
+    '{"query":null}',
+    '{"query":""}',
+    '{"variables":{}}',
+    '{"extensions":{}}',
+  ]) {
+    const answer = await send(`${open.url}/graphql`, `[${HELLO},${failing}]`, JSON_TYPE);
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.text)).toMatchObject([{ data: { hello: 'hello world' } }, { errors: [{}] }]);
+  }
+});
+
+it.each([
+  `${RESPONSE_TYPE}; charset=utf-8`,
+  `${RESPONSE_TYPE};charset=UTF-8, application/json;q=0.5`,
+  `application/json;q=0, ${RESPONSE_TYPE}`,
+])('the status tells the outcome to a client that accepts %s', async (accept) => {
+  const body = '{"query":"query ($id: ID!) { person(id: $id) { id } }"}';
+  const answer = await send(`${closed.url}/graphql`, body, { ...JSON_TYPE, accept });
+  expect(answer.status).toBe(400);
+  expect(answer.headers['content-type']).toBe(`${RESPONSE_TYPE}; charset=utf-8`);
+  const refused = await send(`${closed.url}/graphql`, '[]', { ...JSON_TYPE, accept });
+  expect(refused.headers['content-type']).toBe(`${RESPONSE_TYPE}; charset=utf-8`);
 });
 
 it('an identity encoding is none', async () => {

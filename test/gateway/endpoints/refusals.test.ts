@@ -20,6 +20,7 @@ import { JSON_TYPE, OVERSIZE } from './hostile-requests.js';
 // Whatever a client of `/graphql` does wrong, it can read why: a GraphQL response with a stable code.
 
 const HELLO = '{"query":"{ hello }"}';
+const TOUCH = '{"query":"mutation { touch }"}';
 const cleanup = new Cleanup();
 let issuer: TestIssuer;
 let people: TestSubgraph;
@@ -188,7 +189,25 @@ it.each<[string, number, string, () => Promise<Answer>]>([
     () =>
       send(`${gateway.url}/graphql?query=mutation{touch}`, '', { 'apollo-require-preflight': 'true' }, 'GET'),
   ],
-  ['a type that is not offered', 406, 'BAD_REQUEST', () => post(HELLO, accepting('text/html'))],
+  ['a type that is not offered', 406, 'NOT_ACCEPTABLE', () => post(TOUCH, accepting('text/html'))],
+  [
+    'a type that is not offered by GET',
+    406,
+    'NOT_ACCEPTABLE',
+    () =>
+      send(
+        `${gateway.url}/graphql?query={hello}`,
+        '',
+        { 'apollo-require-preflight': 'true', ...accepting('text/html') },
+        'GET',
+      ),
+  ],
+  [
+    'a batch in a type that is not offered',
+    406,
+    'NOT_ACCEPTABLE',
+    () => post(`[${TOUCH},${TOUCH}]`, accepting('text/html')),
+  ],
   ['a body that does not arrive', 408, 'BODY_TIMEOUT', tooSlow],
   ['an oversize body', 413, 'BODY_TOO_LARGE', () => post(OVERSIZE)],
   ['a compressed body', 415, 'UNSUPPORTED_CONTENT_ENCODING', () => post(HELLO, { 'content-encoding': 'br' })],
