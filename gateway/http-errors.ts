@@ -9,7 +9,8 @@ export const httpErrors = Object.freeze({
     status: 405,
   },
   REQUEST_MALFORMED: {
-    description: 'The request is not HTTP that the server can read, or its body broke off.',
+    description:
+      'The request is not HTTP that the server can read, its query is not UTF-8 in percent-encoding, or its body broke off.',
     since: '0.1.0',
     status: 400,
   },

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { Connections, isGetOrHead, listen } from '@behalf/http';
+import { requestTarget } from '@behalf/http/internal';
 import { refuseHttp } from './http/refuse-http.js';
 import type { ProtectedGateway } from './protect-gateway.js';
 
@@ -19,7 +20,7 @@ export async function startMetricsServer(
   address: { readonly host: string; readonly port: number },
 ): Promise<MetricsServer> {
   const server = createServer((request, response) => {
-    if (request.url !== METRICS_PATH) {
+    if (requestTarget(request).path !== METRICS_PATH) {
       refuseHttp(response, 'NOT_FOUND');
       return;
     }

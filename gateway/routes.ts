@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BodyError, isGetOrHead, readBody, sendJson } from '@behalf/http';
-import { healthAnswer } from '@behalf/http/internal';
+import { healthAnswer, isEncodedText, requestTarget } from '@behalf/http/internal';
 import { answerAdministrator, EXPLAIN_PATH } from './administration.js';
 import { answerGraphQL } from './graphql-endpoint.js';
 import type { RouteContext } from './graphql-endpoint.js';
@@ -9,7 +9,7 @@ import { isEncoded, MAX_BODY_BYTES, parseJson } from './http/body.js';
 import { incomingOf } from './http/incoming.js';
 import { JWKS_PATH, jwksHandler } from './http/jwks-handler.js';
 import { isAcceptable } from './http/media-type.js';
-import { isGraphQLPath, pathOf, refuseAnywhere, refuseHttp, refuseOperation } from './http/refuse-http.js';
+import { isGraphQLPath, refuseAnywhere, refuseHttp, refuseOperation } from './http/refuse-http.js';
 import type { GatewayLog } from './log.js';
 import { failureFacts } from './stack-frames.js';
 import { answerWorkload, TXN_TOKEN_PATH } from './txn-token-endpoint.js';
@@ -57,7 +57,7 @@ async function answer(
     refuseAnywhere(request, response, 'REQUEST_MALFORMED', { connection: 'close' });
     return;
   }
-  const route = routeOf(pathOf(request), context);
+  const route = routeOf(requestTarget(request).path, context);
   if (route === undefined) {
     refuseHttp(response, 'NOT_FOUND');
     return;
@@ -135,9 +135,13 @@ async function answerOperations(
 ): Promise<void> {
   if (route.config.http.get && isGetOrHead(request)) {
     if (refuseUnanswerable(request, response, undefined, route)) return;
+    const { search } = requestTarget(request);
+    if (!isEncodedText(search)) {
+      refuseOperation(request, response, 'REQUEST_MALFORMED');
+      return;
+    }
     // Apollo Server runs queries only by GET, and asks for a header that no form of another site can send.
-    const [, ...search] = (request.url ?? '').split('?');
-    const graphql = { method: 'GET', search: search.join('?'), body: undefined };
+    const graphql = { method: 'GET', search, body: undefined };
     await answerGraphQL(request, response, route, graphql);
     return;
   }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isGetOrHead } from './methods.js';
 import { LIVE_PATH, READY_PATH, sendLive, sendReady } from './readiness.js';
+import { requestTarget } from './request-target.js';
 import type { Shutdown } from './shutdown.js';
 
 /** The short form of `/health/ready`. */
@@ -28,7 +29,7 @@ export function healthAnswer(path: string, { problems, shutdown }: Health): Answ
 
 /** Answers the addresses of health before the server is complete. @returns whether it was one, asked by GET or HEAD */
 export function answerStartingHealth(request: IncomingMessage, response: ServerResponse): boolean {
-  const [path] = (request.url ?? '/').split('?', 1);
+  const { path } = requestTarget(request);
   if (!isGetOrHead(request)) return false;
   if (path === LIVE_PATH) sendLive(response);
   else if (path === READY_PATH || path === HEALTH_PATH) sendReady(response, ['STARTING']);

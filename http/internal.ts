@@ -7,6 +7,8 @@ export { aPort, aText, optionProblem } from './option-problem.js';
 export type { OptionTest } from './option-problem.js';
 export { LIVE_PATH, Readiness, READY_PATH, sendLive, sendReady } from './readiness.js';
 export type { ReadinessChecks } from './readiness.js';
+export { isEncodedText, requestTarget } from './request-target.js';
+export type { RequestTarget } from './request-target.js';
 export { Shutdown } from './shutdown.js';
 export { DEFAULT_NOT_READY_MS, MAX_SHUTDOWN_MS, shutdownProblem } from './shutdown-options.js';
 export { addressProblem, issuerProblem } from './trusted-address.js';

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parsePolicy } from '@behalf/audit-verify';
 import { BodyError, Connections, isGetOrHead, listen, readBody } from '@behalf/http';
-import { aPort, aText, optionProblem } from '@behalf/http/internal';
+import { aPort, aText, optionProblem, requestTarget } from '@behalf/http/internal';
 import type { OptionTest } from '@behalf/http/internal';
 import { addCheckpoint } from './add-checkpoint.js';
 import type { WitnessParts } from './add-checkpoint.js';
@@ -125,7 +125,7 @@ class Witness {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [path = '/'] = (request.url ?? '/').split('?', 1);
+    const { path } = requestTarget(request);
     if (path === '/add-checkpoint') {
       if (request.method !== 'POST') {
         send(response, 405, 'POST a checkpoint\n', { allow: 'POST', connection: 'close' });

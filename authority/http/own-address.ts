@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
+import { requestTarget } from '@behalf/http/internal';
+
 import { HttpError } from './respond.js';
 
 /**
@@ -17,11 +19,10 @@ const TOLD_BY_OTHERS = ['x-forwarded-host', 'x-forwarded-proto', 'forwarded'] as
  * @throws HttpError 400 if the target is not an address
  */
 export function addressToIssuer(request: IncomingMessage, issuer: URL): URL {
-  const target = request.url ?? '';
-  const isAbsolute = /^https?:\/\//i.test(target);
+  const { path, search } = requestTarget(request);
   // After the origin, `//other.example` is a path.
-  const asked = isAbsolute ? URL.parse(target) : URL.parse(`${issuer.origin}${target}`);
-  if (asked === null || !(isAbsolute || target.startsWith('/'))) {
+  const asked = URL.parse(`${issuer.origin}${path}${search}`);
+  if (asked === null || !path.startsWith('/')) {
     throw new HttpError(400, 'invalid_request', 'Not an address');
   }
   request.url = `${asked.pathname}${asked.search}`;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { clientCertificate } from '@behalf/http';
+import { requestTarget } from '@behalf/http/internal';
 import type { IncomingRequest } from '../request/incoming-request.js';
 import type { TrustedProxies } from './proxies.js';
 
@@ -18,12 +19,13 @@ export function incomingOf(
   request: IncomingMessage,
   { externalUrl, proxies }: ServerContext,
 ): IncomingRequest {
-  const { headersDistinct, method, socket, url = '/' } = request;
+  const { headersDistinct, method, socket } = request;
+  const { path, search } = requestTarget(request);
   return {
     authorization: headersDistinct.authorization ?? [],
     dpop: headersDistinct.dpop ?? [],
     method,
-    url: `${externalUrl.replace(/\/$/, '')}${url}`,
+    url: `${externalUrl.replace(/\/$/, '')}${path}${search}`,
     clientCertificate: clientCertificate(request, (peer) => proxies.tellsClientCertificate(peer)),
     headers: headersDistinct,
     traceparent: headersDistinct.traceparent?.[0],

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendJson } from '@behalf/http';
+import { requestTarget } from '@behalf/http/internal';
 import { httpErrors } from '../errors.js';
 import type { HttpErrorCode } from '../errors.js';
 import { statusTellsOutcome } from './media-type.js';
@@ -10,11 +11,6 @@ const GRAPHQL_PATHS: readonly string[] = ['/graphql', '/'];
 /** Whether operations are sent to the path. */
 export function isGraphQLPath(path: string): boolean {
   return GRAPHQL_PATHS.includes(path);
-}
-
-/** The path of a request's target, without its query. */
-export function pathOf({ url = '/' }: IncomingMessage): string {
-  return url.split('?', 1)[0] ?? '/';
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -59,6 +55,6 @@ export function refuseAnywhere(
   code: HttpErrorCode,
   headers: Headers,
 ): void {
-  if (isGraphQLPath(pathOf(request))) refuseOperation(request, response, code, headers);
+  if (isGraphQLPath(requestTarget(request).path)) refuseOperation(request, response, code, headers);
   else refuseHttp(response, code, headers);
 }

@@ -35,6 +35,11 @@ export function answerUnreadable(server: Server | TlsServer, cors?: Cors): void 
       socket.write(refusal(CODES[error.code ?? ''] ?? 'REQUEST_MALFORMED', headersOf(error, cors)));
     socket.destroy();
   });
+  // node:http would close the connection without a word.
+  server.on('connect', (_request, socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.end(refusal('METHOD_NOT_ALLOWED', ['allow: GET, HEAD, POST']));
+  });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     cors?.setHeaders(request, response);
     refuseAnywhere(request, response, 'EXPECTATION_FAILED', { connection: 'close' });

@@ -6,7 +6,10 @@ import { type BodyErrorCode, sendJson } from '@behalf/http';
 const REFUSALS = Object.freeze({
   NOT_FOUND: { status: 404, message: 'The subgraph does not have this address' },
   METHOD_NOT_ALLOWED: { status: 405, message: 'The address does not support the method' },
-  BAD_REQUEST: { status: 400, message: 'The body is not JSON' },
+  BAD_REQUEST: {
+    status: 400,
+    message: 'The body is not JSON, or the query is not UTF-8 in percent-encoding',
+  },
   BODY_TOO_LARGE: { status: 413, message: 'The body is larger than any real request' },
   BODY_TIMEOUT: { status: 408, message: 'The body did not arrive in time' },
   BODY_ABORTED: { status: 400, message: 'The body did not arrive completely' },

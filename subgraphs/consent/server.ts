@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
 import { ApolloServer, HeaderMap } from '@apollo/server';
@@ -12,7 +13,9 @@ import {
   DEFAULT_NOT_READY_MS,
   type Health,
   healthAnswer,
+  isEncodedText,
   type Readiness,
+  requestTarget,
   Shutdown,
   shutdownProblem,
 } from '@behalf/http/internal';
@@ -134,7 +137,7 @@ async function answer<Context extends ProtectedContext>(
   response: ServerResponse,
   serving: Serving<Context>,
 ): Promise<void> {
-  const [path, search] = splitTarget(request.url ?? '/');
+  const { path, search } = requestTarget(request);
   const answerHealth = healthAnswer(path, serving.health);
   if (path === '/') await answerOperation(request, response, search, serving);
   else if (answerHealth === undefined) refuseHttp(response, 'NOT_FOUND');
@@ -150,6 +153,10 @@ async function answerOperation<Context extends ProtectedContext>(
 ): Promise<void> {
   if (request.method !== 'POST' && !isGetOrHead(request)) {
     refuseOperation(response, 'METHOD_NOT_ALLOWED', { allow: 'GET, HEAD, POST' });
+    return;
+  }
+  if (!isEncodedText(search)) {
+    refuseOperation(response, 'BAD_REQUEST');
     return;
   }
   const body = request.method === 'POST' ? await readJson(request) : undefined;
@@ -179,12 +186,6 @@ async function answerOperation<Context extends ProtectedContext>(
   response.end();
 }
 
-/** Splits by hand, because `URL` throws for targets such as `//`. */
-function splitTarget(target: string): [path: string, search: string] {
-  const start = target.indexOf('?');
-  return start === -1 ? [target, ''] : [target.slice(0, start), target.slice(start)];
-}
-
 /** Apollo Server's own store counts only the characters of a document as JSON, many times less than its tokens take. */
 function boundedDocuments() {
   const documents = new LRUCache<string, DocumentNode>({ maxSize: MAX_DOCUMENT_BYTES });
@@ -204,7 +205,9 @@ class Refusal {
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
   try {
-    return JSON.parse((await readBody(request, { maxBytes: MAX_BODY_BYTES })).toString()) as unknown;
+    const body = await readBody(request, { maxBytes: MAX_BODY_BYTES });
+    // Decoding would replace what is not UTF-8, and another operation would run than was sent.
+    return isUtf8(body) ? (JSON.parse(body.toString()) as unknown) : new Refusal('BAD_REQUEST');
   } catch (error) {
     if (error instanceof BodyError) return new Refusal(error.code);
     if (error instanceof SyntaxError) return new Refusal('BAD_REQUEST');

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SEND_FORM_PATH } from '../../authority/pages/continue.js';
 import { expectHeadLikeGet } from '../gateway/endpoints/hostile-requests.js';
 import { send } from '../gateway/support.js';
+import { rawRequest } from './raw-request.js';
 import {
   authorizationRequest,
   discover,
@@ -81,3 +82,11 @@ describe('another method is refused with METHOD_NOT_ALLOWED', () => {
     expect(answer.text).toContain('METHOD_NOT_ALLOWED');
   });
 });
+
+it.each(['/health/live', '/health', '/.well-known/openid-configuration', '/jwks'])(
+  'a target in absolute form is the path in it (RFC 9112 section 3.2.2): %s',
+  async (path) => {
+    for (const origin of ['http://elsewhere.example', 'HTTPS://elsewhere.example:1'])
+      expect((await rawRequest(authority.authority.url, { target: `${origin}${path}` })).status).toBe(200);
+  },
+);

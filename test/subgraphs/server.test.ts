@@ -11,7 +11,8 @@ import {
   SUBGRAPH_NAMES,
   type SubgraphName,
 } from '../../subgraphs/bank/start-subgraphs.js';
-import { expectHeadLikeGet } from '../gateway/endpoints/hostile-requests.js';
+import { rawRequest, type RawRequest } from '../authority/raw-request.js';
+import { BROKEN_UTF8, expectHeadLikeGet } from '../gateway/endpoints/hostile-requests.js';
 import { codes, send } from '../gateway/support.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { expectNotReady, expectReady } from '../support/health.js';
@@ -59,6 +60,23 @@ describe('the servers', () => {
     // The server closed it: the agent would keep it.
     await ended;
     agent.destroy();
+  });
+
+  it('take a target in absolute form for the path in it, and refuse what is not UTF-8', async () => {
+    const running = await start(ANY_PORTS);
+    const at = running.urls.consent;
+    const ask = (request: Omit<RawRequest, 'headers'>) =>
+      rawRequest(at, { ...request, headers: { 'content-type': 'application/json' } });
+    const target = 'http://elsewhere.example';
+    expect((await ask({ target: `${target}/health/live` })).status).toBe(200);
+    expect((await ask({ target: `${target}/other` })).status).toBe(404);
+    for (const root of [`${target}/`, target])
+      expect((await ask({ target: root, method: 'POST', body: '{"query":"{ __typename }"}' })).text).toBe(
+        '{"data":{"__typename":"Query"}}\n',
+      );
+    expect((await ask({ target: '/?query={__typename}%FF' })).status).toBe(400);
+    expect((await send(at, BROKEN_UTF8, { 'content-type': 'application/json' })).status).toBe(400);
+    await running.close();
   });
 
   it('report a taken port, and leave none open', async () => {

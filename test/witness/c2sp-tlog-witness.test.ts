@@ -9,6 +9,7 @@ import type { RunningWitness } from '@behalf/witness';
 import { newestCheckpoint, proveRecord, verifierKey } from '../../audit/log/index.js';
 import { checkpointText, signNote } from '../../audit/log/note.js';
 import { ProofMaker } from '../../audit/log/proofs.js';
+import { rawRequest } from '../authority/raw-request.js';
 import { TestLog } from '../audit/log/support.js';
 import { contents, makeKey, MemoryLog, ORIGIN } from '../audit-verify/support.js';
 
@@ -232,6 +233,7 @@ describe('C2SP tlog-witness: what monitors read', () => {
     const { body } = await post(await submission(0, `${log.signed}— unknown.example AAAAAAAAAAAA\n`));
     const response = await fetch(`${witness.url}${path}`);
     expect(await response.text()).toBe(`${log.signed}${body}`);
+    expect((await rawRequest(witness.url, { target: `http://elsewhere.example${path}` })).status).toBe(200);
     expect((await fetch(`${witness.url}${path}`, { method: 'HEAD' })).status).toBe(200);
     expect((await fetch(`${witness.url}${path}`, { method: 'PUT' })).status).toBe(405);
   });
