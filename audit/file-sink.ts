@@ -6,6 +6,9 @@ import { AuditError } from './errors.js';
 import type { AuditEntry, AuditSink } from './record.js';
 import { recordText } from './record-text.js';
 
+/** White space before a record is JSON. A whole block, because less could still fit into the last one of a full disk. */
+const PROBE = ' '.repeat(4_096);
+
 /**
  * Appends records to a file, one JSON object per line, for a gateway without a database. Durable after `fdatasync`. A file is not
  * tamper-evident: whoever may write it can rewrite it. If it is deleted, replaced or cut off, the sink refuses further records.
@@ -28,6 +31,10 @@ export class FileAuditSink implements AuditSink {
   #size: number;
   /** Whether the file ends in the middle of a line, so that the next record must begin a new one. */
   #isCutOff: boolean;
+  /** Whether the last write failed, so that the next one probably does. */
+  #hasFailed = false;
+  /** A probe must not be written into the middle of a record. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(path: string, file: FileHandle, size: number, isCutOff: boolean) {
     this.#path = path;
@@ -35,7 +42,10 @@ export class FileAuditSink implements AuditSink {
     this.#size = size;
     this.#isCutOff = isCutOff;
     // A retry would duplicate what was written before the failure.
-    this.#writer = new BatchWriter({ write: (records) => this.#write(records), maxWaitMs: 0 });
+    this.#writer = new BatchWriter({
+      write: (records) => this.#inTurn(() => this.#write(records)),
+      maxWaitMs: 0,
+    });
   }
 
   /**
@@ -62,28 +72,50 @@ export class FileAuditSink implements AuditSink {
     await this.#writer.append(entry);
   }
 
-  /** @throws {AuditError} `AUDIT_LOG_BROKEN`, or the file system's error if it does not take what was written */
+  /**
+   * After a write that failed, blanks are written: without requests, nothing else would tell that there is space again.
+   *
+   * @throws {AuditError} `AUDIT_LOG_BROKEN`, or the file system's error if it does not take what is written
+   */
   async check(): Promise<void> {
-    await this.#file.datasync();
-    await this.#refuseBroken();
+    await this.#inTurn(async () => {
+      await this.#file.datasync();
+      await this.#refuseBroken();
+      if (this.#hasFailed) await this.#append(PROBE);
+    });
   }
 
   async close(): Promise<void> {
     await this.#writer.close();
+    await this.#turn;
     await this.#file.close();
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
   async #write(entries: readonly AuditEntry[]): Promise<void> {
     await this.#refuseBroken();
-    const lines = entries.map((entry) => `${recordText(entry)}\n`).join('');
-    const text = this.#isCutOff ? `\n${lines}` : lines;
-    this.#isCutOff = true;
-    // appendFile continues after a short write; write would report it as success.
-    await this.#file.appendFile(text);
-    this.#isCutOff = false;
-    await this.#file.datasync();
-    this.#size = (await this.#file.stat()).size;
+    await this.#append(entries.map((entry) => `${recordText(entry)}\n`).join(''));
     await this.#refuseBroken();
+  }
+
+  async #append(text: string): Promise<void> {
+    try {
+      // appendFile continues after a short write; write would report it as success.
+      await this.#file.appendFile(this.#isCutOff ? `\n${text}` : text);
+      this.#isCutOff = false;
+      await this.#file.datasync();
+      this.#size = (await this.#file.stat()).size;
+      this.#hasFailed = false;
+    } catch (error) {
+      this.#hasFailed = true;
+      this.#isCutOff ||= (await this.#file.stat()).size > this.#size;
+      throw error;
+    }
   }
 
   /**
