@@ -3,7 +3,7 @@ import { isRecord, systemClock } from '@behalf/directives/internal';
 import { FetchError, fetchJson } from '@behalf/http/internal';
 import type { FetchFailure } from '@behalf/http/internal';
 import { createLocalJWKSet, errors } from 'jose';
-import type { JWTHeaderParameters, JWTVerifyOptions } from 'jose';
+import type { CryptoKey, JWTHeaderParameters, JWTVerifyOptions } from 'jose';
 import type { Clock } from '@behalf/directives';
 import { verifyByAny } from './verify-by-any.js';
 import type { FoundKey, VerificationKey, VerifiedByKey } from './verify-by-any.js';
@@ -44,6 +44,10 @@ const KEYS_MAX_AGE_MS = 600_000;
  * stays.
  */
 const IDENTIFYING_MEMBERS = ['kid', 'kty', 'alg', 'use', 'key_ops', 'ext', 'crv', 'x', 'y', 'n', 'e', 'pub'];
+/** RFC 7638: those that make the key itself. */
+const MATERIAL_MEMBERS = ['kty', 'crv', 'x', 'y', 'n', 'e', 'pub'];
+/** RFC 7518 section 3.3. */
+const MIN_RSA_BITS = 2_048;
 
 /**
  * A fetched key set (RFC 7517). Each key is one object for as long as the issuer publishes it unchanged: a verification stays
@@ -96,12 +100,14 @@ export class RemoteKeys {
   async verify(token: string, options: JWTVerifyOptions): Promise<VerifiedByKey> {
     const first = await verifyByAny(token, options, (header) => this.candidates(header));
     if ('payload' in first) return first;
-    // A token that names one key was not signed by another. Otherwise its key may be one that is not known yet.
-    if ((first.header.kid !== undefined && first.tried.size === 1) || !(await this.#refetch()))
-      throw first.error;
-    const second = await verifyByAny(token, options, async (header) =>
-      (await this.#match(header)).filter(({ key }) => !first.tried.has(key)),
-    );
+    // Its key may be one that is not known yet, also under a name that another key has: issuers use names again.
+    if (!(await this.#refetch())) throw first.error;
+    const tried = new Set([...first.tried].map(({ material }) => material));
+    const second = await verifyByAny(token, options, async (header) => {
+      const untried = (await this.#match(header)).filter(({ key }) => !tried.has(key.material));
+      if (untried.length === 0) throw first.error;
+      return untried;
+    });
     if ('payload' in second) return second;
     throw second.error;
   }
@@ -116,8 +122,7 @@ export class RemoteKeys {
     await this.freshen();
     const known = await this.#match(header);
     if (known.length > 0) return known;
-    if (this.#sinceMs(this.#attemptedAt) < this.#cooldownMs)
-      throw this.#failure ?? new errors.JWKSNoMatchingKey();
+    if (this.#isPausing) throw this.#failure ?? new errors.JWKSNoMatchingKey();
     await this.#fetch();
     const found = await this.#match(header);
     if (found.length === 0) throw new errors.JWKSNoMatchingKey();
@@ -125,20 +130,23 @@ export class RemoteKeys {
   }
 
   /**
-   * Why no token can be verified; undefined if there are keys. Fetches them if they are too old, after a pause, since anybody can
-   * cause it.
+   * Why no token signed by one of these algorithms can be verified; undefined if one can. Fetches the keys if they are too old,
+   * after a pause, since anybody can cause it.
    */
-  async problem(): Promise<KeysUnavailableError['reason'] | undefined> {
+  async problem(algorithms: readonly string[]): Promise<KeysUnavailableError['reason'] | undefined> {
     const isKnown = this.#sinceMs(this.#fetchedAt) < KEYS_MAX_AGE_MS;
-    const isPausing = this.#underWay === undefined && this.#sinceMs(this.#attemptedAt) < this.#cooldownMs;
-    if (!isKnown && isPausing && this.#failure !== undefined) return this.#failure.reason;
+    if (!isKnown && this.#isPausing && this.#failure !== undefined) return this.#failure.reason;
     try {
       await this.freshen();
     } catch (error) {
       return unavailable(error).reason;
     }
-    // Its issuer has withdrawn every key.
-    return this.#keys.length > 0 ? undefined : 'ANSWER';
+    for (const alg of algorithms) {
+      const found = await this.#match({ alg }).catch(() => []);
+      if (found.length > 0) return undefined;
+    }
+    // Its issuer has withdrawn every key, or publishes only others: for encryption, for instance.
+    return 'ANSWER';
   }
 
   /**
@@ -157,31 +165,37 @@ export class RemoteKeys {
     return Math.max(this.#clock.now() - wallMs, this.#clock.monotonic() - monotonicMs);
   }
 
+  /** Whether no fetch may begin for whatever anybody can cause. One that runs may bring the key, so it is waited for. */
+  get #isPausing(): boolean {
+    return this.#underWay === undefined && this.#sinceMs(this.#attemptedAt) < this.#cooldownMs;
+  }
+
   get #cooldownMs(): number {
     return this.#options.cooldownMs ?? KEYS_COOLDOWN_MS;
   }
 
   /** @throws {errors.JOSEError} for a key that cannot be used, if there is no other */
   async #match(header: JWTHeaderParameters): Promise<readonly FoundKey[]> {
-    const found: FoundKey[] = [];
+    const found = new Map<string, FoundKey>();
     let unusable: Error | undefined;
     for (const key of this.#keys) {
-      if (header.kid !== undefined && header.kid !== key.keyId) continue;
+      // One key can be published several times.
+      if ((header.kid !== undefined && header.kid !== key.keyId) || found.has(key.material)) continue;
       try {
-        found.push({ key, publicKey: await key.resolve(header) });
+        found.set(key.material, { key, publicKey: await resolve(key, header) });
       } catch (error) {
         // RFC 7517 section 5: keys that are not understood are ignored.
         if (error instanceof Error && !(error instanceof errors.JWKSNoMatchingKey)) unusable = error;
       }
-      if (found.length === MAX_CANDIDATES) break;
+      if (found.size === MAX_CANDIDATES) break;
     }
-    if (found.length === 0 && unusable !== undefined) throw unusable;
-    return found;
+    if (found.size === 0 && unusable !== undefined) throw unusable;
+    return [...found.values()];
   }
 
   /** After a pause, since anybody can cause it. Whether there is a newer key set now. */
   async #refetch(): Promise<boolean> {
-    if (this.#sinceMs(this.#attemptedAt) < this.#cooldownMs) return false;
+    if (this.#isPausing) return false;
     try {
       await this.#fetch();
       return true;
@@ -215,6 +229,15 @@ export class RemoteKeys {
   }
 }
 
+/** @throws {errors.JOSEError} for a key that has not signed the token, or cannot be used */
+async function resolve(key: VerificationKey, header: JWTHeaderParameters): Promise<CryptoKey> {
+  const publicKey = await key.resolve(header);
+  const { modulusLength = MIN_RSA_BITS }: { name: string; modulusLength?: number } = publicKey.algorithm;
+  // jose refuses it only when it verifies, and then no other key would be tried.
+  if (modulusLength < MIN_RSA_BITS) throw new errors.JWKSInvalid();
+  return publicKey;
+}
+
 /** @throws {FetchError} for an invalid key set. An empty one is valid: its issuer has withdrawn every key. */
 function readKeySet(
   { keys }: Readonly<Record<string, unknown>>,
@@ -223,16 +246,17 @@ function readKeySet(
   if (!Array.isArray(keys) || keys.length > KEYS_AT_MOST) throw new FetchError('ANSWER');
   return (keys as unknown[]).map((jwk) => {
     if (!isRecord(jwk)) throw new FetchError('ANSWER');
-    const identity = identityOf(jwk);
+    const identity = digestOf(jwk, IDENTIFYING_MEMBERS);
     const unchanged = known.find((key) => key.identity === identity);
     if (unchanged !== undefined) return unchanged;
     const keyId = typeof jwk.kid === 'string' ? jwk.kid : undefined;
-    return { keyId, identity, resolve: createLocalJWKSet({ keys: [jwk] }) };
+    const material = digestOf(jwk, MATERIAL_MEMBERS);
+    return { keyId, identity, material, resolve: createLocalJWKSet({ keys: [jwk] }) };
   });
 }
 
-function identityOf(jwk: Readonly<Record<string, unknown>>): string {
-  const members = IDENTIFYING_MEMBERS.map((name) => (Object.hasOwn(jwk, name) ? jwk[name] : null));
+function digestOf(jwk: Readonly<Record<string, unknown>>, names: readonly string[]): string {
+  const members = names.map((name) => (Object.hasOwn(jwk, name) ? jwk[name] : null));
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url');
 }
 

@@ -7,6 +7,8 @@ export interface VerificationKey {
   readonly keyId: string | undefined;
   /** Everything that identifies the key and its permitted use. */
   readonly identity: string;
+  /** The key itself, whatever its name and use. */
+  readonly material: string;
   readonly resolve: ReturnType<typeof createLocalJWKSet>;
 }
 
@@ -26,7 +28,6 @@ export interface VerifiedByKey {
 /** No key that was tried has signed the token. */
 export interface NotVerified {
   readonly error: errors.JWSSignatureVerificationFailed;
-  readonly header: JWTHeaderParameters;
   readonly tried: ReadonlySet<VerificationKey>;
 }
 
@@ -44,7 +45,7 @@ export async function verifyByAny(
   const tried = new Set<VerificationKey>();
   let waiting: FoundKey[] | undefined;
   for (;;) {
-    let current: { readonly key: VerificationKey; readonly header: JWTHeaderParameters } | undefined;
+    let current: VerificationKey | undefined;
     try {
       const { payload, protectedHeader } = await jwtVerify(
         token,
@@ -52,18 +53,18 @@ export async function verifyByAny(
           waiting ??= [...(await candidates(header))];
           const found = waiting.shift();
           if (found === undefined) throw new errors.JWKSNoMatchingKey();
-          current = { key: found.key, header };
+          current = found.key;
           return found.publicKey;
         },
         options,
       );
       if (current === undefined) throw new errors.JWKSNoMatchingKey();
-      return { payload, namedKeyId: protectedHeader.kid, key: current.key };
+      return { payload, namedKeyId: protectedHeader.kid, key: current };
     } catch (error) {
       // Whatever else is wrong is wrong with every key.
       if (!(error instanceof errors.JWSSignatureVerificationFailed) || current === undefined) throw error;
-      tried.add(current.key);
-      if (waiting === undefined || waiting.length === 0) return { error, header: current.header, tried };
+      tried.add(current);
+      if (waiting === undefined || waiting.length === 0) return { error, tried };
     }
   }
 }

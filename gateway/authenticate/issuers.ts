@@ -163,7 +163,7 @@ export class Issuers {
       verified = await entry.keys.verify(token, {
         issuer: options.issuer,
         audience: options.audience,
-        algorithms: [...(options.algorithms ?? ALLOWED_ALGORITHMS)],
+        algorithms: [...algorithmsOf(options)],
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(this.#clock.now()),
         requiredClaims: ['exp', 'iat', 'sub'],
@@ -211,7 +211,9 @@ export class Issuers {
 
   /** By its keys, known and recent enough or fetched now, or by introspection: an issuer that introspects may have no keys. */
   async #canVerifyOf({ options, keys }: Issuer): Promise<boolean> {
-    const checks: [VerifiedBy, Promise<string | undefined>][] = [['keys', keys.problem()]];
+    const checks: [VerifiedBy, Promise<string | undefined>][] = [
+      ['keys', keys.problem(algorithmsOf(options))],
+    ];
     if (this.#opaque?.issuer === options) checks.push(['introspection', this.#opaque.introspector.problem()]);
     if (await anyOf(checks.map(async ([, problem]) => (await problem) === undefined))) return true;
     for (const [what, problem] of checks) this.#whenUnavailable(options, what, (await problem) ?? '');
@@ -246,6 +248,10 @@ export class Issuers {
     const keys = this.#byName.get(issuer)?.keys;
     if (keys?.isKnown === true) await keys.refresh();
   }
+}
+
+function algorithmsOf({ algorithms = ALLOWED_ALGORITHMS }: IssuerOptions): readonly string[] {
+  return algorithms;
 }
 
 /** The one issuer that introspects opaque tokens. @throws {ConfigurationError} if there are several */

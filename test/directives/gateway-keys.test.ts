@@ -14,21 +14,24 @@ afterEach(() => cleanup.run());
 async function start() {
   const clock = new ManualClock();
   let requests = 0;
+  let isFailing = false;
   let published: object[] = [];
   const server = await listen((_request, response) => {
     requests += 1;
-    sendJson(response, 200, { keys: published });
+    sendJson(response, isFailing ? 500 : 200, { keys: published });
   });
   cleanup.add(() => server.close());
   const read = createTxnTokenReader('people', { issuer: ISSUER, jwksUri: server.url }, clock);
-  const makeKey = async (kid: string) => {
+  /** @param kid undefined for a key without a name, as its tokens have none */
+  const makeKey = async (kid: string | undefined) => {
     const { privateKey, publicKey } = await generateKeyPair('EdDSA');
-    return { kid, privateKey, publicJwk: { ...(await exportJWK(publicKey)), kid } };
+    const name = kid === undefined ? {} : { kid };
+    return { name, privateKey, publicJwk: { ...(await exportJWK(publicKey)), ...name } };
   };
-  const accepts = async ({ kid, privateKey }: { kid: string; privateKey: CryptoKey }): Promise<boolean> => {
+  const accepts = async ({ name, privateKey }: { name: object; privateKey: CryptoKey }): Promise<boolean> => {
     const nowSeconds = Math.floor(clock.now() / 1000);
     const token = await new SignJWT({ txn: 't', scope: '', tctx: {}, rctx: { client_id: 'c' } })
-      .setProtectedHeader({ alg: 'EdDSA', typ: 'txntoken+jwt', kid })
+      .setProtectedHeader({ alg: 'EdDSA', typ: 'txntoken+jwt', ...name })
       .setIssuer(ISSUER)
       .setAudience('people')
       .setSubject('s')
@@ -42,6 +45,9 @@ async function start() {
     makeKey,
     accepts,
     requests: () => requests,
+    fail: () => {
+      isFailing = true;
+    },
     publish: (...keys: readonly { publicJwk: object }[]) => {
       published = keys.map(({ publicJwk }) => publicJwk);
     },
@@ -98,5 +104,39 @@ describe('a key of the gateway', () => {
     expect(requests()).toBe(2);
     await Promise.all(Array.from({ length: 10 }, async () => expect(await accepts(forged)).toBe(false)));
     expect(requests()).toBe(2);
+  });
+
+  it.each([
+    ['without a name', undefined],
+    ['with a name that is used again', 'a'],
+  ])('that is new, %s, is found after a pause', async (_what, kid) => {
+    const { clock, makeKey, accepts, publish, requests } = await start();
+    const [before, after, forged] = [await makeKey(kid), await makeKey(kid), await makeKey(kid)];
+    for (const published of [[before, after], [after]]) {
+      publish(before);
+      await clock.advance(60_000);
+      expect(await accepts(before)).toBe(true);
+      publish(...published);
+      const known = requests();
+      await clock.advance(999);
+      expect(await accepts(after)).toBe(false);
+      expect(requests()).toBe(known);
+      await clock.advance(1);
+      const found = await Promise.all([after, forged, after, forged].map(accepts));
+      expect(found).toEqual([true, false, true, false]);
+      expect(requests()).toBe(known + 1);
+    }
+  });
+
+  it('is asked for once a second, also while nobody answers', async () => {
+    const { clock, makeKey, accepts, publish, requests, fail } = await start();
+    const [key, forged] = [await makeKey(undefined), await makeKey(undefined)];
+    publish(key);
+    expect(await accepts(key)).toBe(true);
+    fail();
+    await clock.advance(1_000);
+    for (let count = 0; count < 5; count += 1) expect(await accepts(forged)).toBe(false);
+    expect(requests()).toBe(2);
+    expect(await accepts(key)).toBe(true);
   });
 });

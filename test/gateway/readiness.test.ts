@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditSink } from '@behalf/audit';
@@ -43,6 +44,13 @@ beforeAll(async () => {
 afterAll(() => cleanup.run());
 
 const get = (url: string, path: string): Promise<Answer> => send(`${url}${path}`, '', {}, 'GET');
+/** RFC 7517 appendix A.1. */
+const EC_KEY = {
+  kty: 'EC',
+  crv: 'P-256',
+  x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+  y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+};
 const PSEUDONYM_KEY = Buffer.alloc(32, 7).toString('base64url');
 type Issuer = GatewayConfig['issuers'][number];
 type Config = Omit<Partial<GatewayConfig>, 'issuers'> & Partial<Pick<GatewayConfig, 'issuers'>>;
@@ -188,6 +196,34 @@ describe('a gateway is not ready, and names', () => {
       await start({ issuers: [{ issuer: empty.url, audience: AUDIENCE }] }),
       'ISSUER_KEYS_UNAVAILABLE',
     );
+  });
+
+  it.each<[string, object[]]>([
+    ['encrypts', [{ ...EC_KEY, use: 'enc' }]],
+    ['only signs', [{ ...EC_KEY, key_ops: ['sign'] }]],
+    ['is for another algorithm', [{ ...EC_KEY, alg: 'ES512' }]],
+    ['is not on its curve', [{ ...EC_KEY, y: EC_KEY.x }]],
+    ['is secret', [{ kty: 'oct', k: 'AAAA' }]],
+    ['nobody knows', [{ kty: 'AKP', alg: 'ML-DSA-44', pub: 'AAAA' }, { kty: 'new' }]],
+    [
+      'is too short',
+      [generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' })],
+    ],
+    ['is empty', [{}]],
+  ])('the keys, if the only one %s', async (_what, keys) => {
+    const unusable = await TestIssuer.start();
+    cleanup.add(() => unusable.close());
+    const [key] = unusable.keys;
+    if (key === undefined) throw new Error('no key');
+    unusable.keys = keys.map((publicJwk) => ({ ...key, publicJwk }));
+    const gateway = await start({ issuers: [{ issuer: unusable.url, audience: AUDIENCE }] });
+    await expectNotReady(gateway, 'ISSUER_KEYS_UNAVAILABLE');
+  });
+
+  it('the keys, if they are for algorithms that are not permitted', async () => {
+    const only = { issuer: issuer.url, audience: AUDIENCE, algorithms: ['EdDSA'] };
+    await expectNotReady(await start({ issuers: [only] }), 'ISSUER_KEYS_UNAVAILABLE');
+    await expectReady(await start({ issuers: [{ ...only, algorithms: ['EdDSA', 'ES256'] }] }));
   });
 
   it('the revocation view, if it is not fresh', async () => {

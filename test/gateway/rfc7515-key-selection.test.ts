@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Issuers } from '../../gateway/authenticate/issuers.js';
@@ -129,13 +130,63 @@ describe('a token whose kid two keys have', () => {
   });
 });
 
-it('a token that names its key is not tried with others, and a forged one fetches nothing', async () => {
+it('a token that names its key is not tried with others, and forged ones fetch once in a pause', async () => {
   const [one, other] = [await makeKey(), await makeKey()];
   issuer.keys = [one, other];
   expect(await accepts(await issuer.mint({}, { key: one }))).toBe(true);
   await clock.advance(6_000);
-  expect(await accepts(await issuer.mint({}, { key: one, header: { kid: other.kid } }))).toBe(false);
-  expect(issuer.keyRequests).toBe(1);
+  const forged = await issuer.mint({}, { key: one, header: { kid: other.kid } });
+  for (let count = 0; count < 5; count += 1)
+    await expect(issuers.verify(forged)).rejects.toMatchObject({
+      refusal: { code: 'INVALID_TOKEN', reason: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED' },
+    });
+  expect(issuer.keyRequests).toBe(2);
+});
+
+it.each([
+  ['beside the one before', true],
+  ['in its place', false],
+])('a key whose name another one had, %s, is found after a pause', async (_where, keepsBefore) => {
+  const [before, after] = [await makeKey(), await makeKey()].map((key) => ({
+    ...renamed(key, { kid: 'sig' }),
+    kid: 'sig',
+  }));
+  if (before === undefined || after === undefined) throw new Error('no keys');
+  issuer.keys = [before];
+  expect(await accepts(await issuer.mint({}, { key: before }))).toBe(true);
+  issuer.keys = keepsBefore ? [before, after] : [after];
+  expect(await accepts(await issuer.mint({}, { key: after }))).toBe(false);
+  await clock.advance(6_000);
+  const tokens = await Promise.all([1, 2, 3].map((n) => issuer.mint({ n }, { key: after })));
+  expect(await Promise.all(tokens.map(accepts))).toEqual([true, true, true]);
+  expect(issuer.keyRequests).toBe(2);
+  expect(await accepts(await issuer.mint({}, { key: before }))).toBe(keepsBefore);
+});
+
+it('an unknown key is waited for by every token that comes while it is fetched', async () => {
+  const [before, after] = [await makeKey(), await makeKey()];
+  issuer.keys = [before];
+  expect(await accepts(await issuer.mint({}, { key: before }))).toBe(true);
+  issuer.keys = [before, after];
+  await clock.advance(6_000);
+  const tokens = await Promise.all([1, 2, 3].map((n) => issuer.mint({ n }, { key: after })));
+  expect(await Promise.all(tokens.map(accepts))).toEqual([true, true, true]);
+  expect(issuer.keyRequests).toBe(2);
+});
+
+it('copies of one key are one of those that are tried', async () => {
+  const [copied, key] = [await makeKey(), await makeKey()];
+  const copies = Array.from({ length: 20 }, (_each, index) => renamed(copied, { kid: `copy-${index}` }));
+  issuer.keys = [...copies, ...copies, key];
+  expect(await accepts(await nameless(key))).toBe(true);
+  expect(await accepts(await nameless(copied))).toBe(true);
+});
+
+it('an RSA key that is too short does not stop others from being tried', async () => {
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
+  const key = await makeKey('PS256');
+  issuer.keys = [{ ...key, publicJwk: { ...short, use: 'sig' } }, key];
+  expect(await accepts(await nameless(key))).toBe(true);
 });
 
 it('a token without a signature that any algorithm knows is refused before keys are tried', async () => {

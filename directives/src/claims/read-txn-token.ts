@@ -2,6 +2,7 @@ import { createLocalJWKSet, errors, jwtVerify } from 'jose';
 import type { JWK, JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
 import type { Delegation } from './delegation.js';
 import { gatewayKeys } from './gateway-keys.js';
+import type { GatewayKeys } from './gateway-keys.js';
 import { isRecord } from '../is-record.js';
 import { isStringArray, readActorClaim, readConsentClaim } from './read-claims.js';
 import { isServiceSubject } from './service.js';
@@ -64,9 +65,9 @@ export function createTxnTokenReader(
   trust: GatewayTrust,
   clock: Clock = systemClock,
 ): (header: string | readonly string[] | undefined) => Promise<TxnTokenVerification> {
-  const keys: JWTVerifyGetKey =
+  const keys: GatewayKeys =
     trust.keys !== undefined
-      ? createLocalJWKSet({ keys: [...trust.keys] })
+      ? { find: createLocalJWKSet({ keys: [...trust.keys] }), refetch: async () => false }
       : gatewayKeys(trust.jwksUri, clock);
 
   return async (header) => {
@@ -75,7 +76,7 @@ export function createTxnTokenReader(
     if (header.length > MAX_TOKEN_LENGTH) return { refusal: 'TXN_TOKEN_TOO_LARGE' };
     let payload: JWTPayload;
     try {
-      payload = await verifyByAny(header, keys, {
+      payload = await verifyByKeys(header, keys, {
         issuer: trust.issuer,
         audience,
         typ: TXN_TOKEN_TYPE,
@@ -94,6 +95,25 @@ export function createTxnTokenReader(
     const verified = readClaims(payload);
     return verified === undefined ? { refusal: 'TXN_TOKEN_CLAIM' } : { verified };
   };
+}
+
+/**
+ * If no known key has signed the token, its key may be a new one, also under a name that another key has.
+ *
+ * @throws {errors.JOSEError}
+ */
+async function verifyByKeys(
+  token: string,
+  keys: GatewayKeys,
+  options: JWTVerifyOptions,
+): Promise<JWTPayload> {
+  try {
+    return await verifyByAny(token, keys.find, options);
+  } catch (error) {
+    const isUnknown = error instanceof errors.JWSSignatureVerificationFailed;
+    if (!isUnknown || !(await keys.refetch())) throw error;
+    return verifyByAny(token, keys.find, options);
+  }
 }
 
 /**
