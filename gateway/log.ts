@@ -108,7 +108,7 @@ export const logCodes = Object.freeze({
   },
   TXN_TOKEN_REFUSED: {
     description:
-      "A protected subgraph refused the gateway's transaction token, so it took the caller for anonymous; the reason is its code. If it refuses every token, compare `name` and `gateway` in the subgraph with its name in the supergraph, `propagation.issuer` and the address of the gateway's keys. At most once a minute per subgraph and reason, with the number since the line before.",
+      "A protected subgraph refused the gateway's transaction token, or did not get it, so it took the caller for anonymous; the reason is its code. If it refuses every token, compare `name` and `gateway` in the subgraph with its name in the supergraph, `propagation.issuer` and the address of the gateway's keys. At most once a minute per subgraph and reason, with the number since the line before.",
     since: '0.1.0',
   },
   AUDIENCE_IS_NOT_RESOURCE: {

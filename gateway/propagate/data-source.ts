@@ -227,12 +227,13 @@ export class BehalfDataSource implements GraphQLDataSource {
     variables: Readonly<Record<string, unknown>>,
   ): void {
     const { name, accountable, recordsAnonymous, whenTokenRefused } = this.#options;
-    // A protected subgraph returns facts for every request with a token, and for no other.
-    if (facts === undefined && delegation === undefined) {
+    const said = facts === undefined ? undefined : readRefusedToken(facts);
+    // A protected subgraph returns accesses for every request with a token. Of one without, it may say that it has none.
+    if (delegation === undefined && (facts === undefined || said === 'TXN_TOKEN_MISSING')) {
       if (recordsAnonymous) accounts.ask(name, this.#askedOf(fetch, variables, undefined));
       return;
     }
-    const refusal = facts === undefined || delegation === undefined ? undefined : readRefusedToken(facts);
+    const refusal = delegation === undefined ? undefined : said;
     const account =
       facts === undefined || refusal !== undefined ? undefined : readAccount(facts, accountable);
     if (account?.dropped !== 0) accounts.ask(name, this.#askedOf(fetch, variables, account));

@@ -92,14 +92,21 @@ describe('the facts', () => {
     });
   });
 
-  it('are told to no caller without a token', async () => {
+  it('say to a caller without a token that there is none, and nothing of the rules', async () => {
     const contextValue = await subgraph.context(undefined);
     await graphql({ schema: subgraph.schema, source: '{ ok }', contextValue });
-    for (const context of [contextValue, {}])
-      expect(await send(context, { kind: 'single', singleResult: {} })).toEqual({
-        kind: 'single',
-        singleResult: {},
-      });
+    expect(await send(contextValue, { kind: 'single', singleResult: {} })).toEqual({
+      kind: 'single',
+      singleResult: { extensions: { behalf: { v: 1, refusedToken: 'TXN_TOKEN_MISSING' } } },
+    });
+  });
+
+  it('are told to nobody without a request', async () => {
+    await graphql({ schema: subgraph.schema, source: '{ ok }', contextValue: {} });
+    expect(await send({}, { kind: 'single', singleResult: {} })).toEqual({
+      kind: 'single',
+      singleResult: {},
+    });
   });
 
   it('are left out of an incremental response', async () => {

@@ -59,7 +59,7 @@ const contextOf = async (scope) =>
 const ask = async (source, scope) => {
   const contextValue = await contextOf(scope);
   const { data } = await graphql({ schema, source, contextValue });
-  return { data, facts: finishProtectedRequest(schema, contextValue)?.fields.map(([at, decision]) => at + ' ' + decision) };
+  return { data, facts: finishProtectedRequest(schema, contextValue)?.fields?.map(([at, decision]) => at + ' ' + decision) };
 };
 const events = [];
 for await (const { data } of await subscribe({ schema, document: parse('subscription { row { iban } }'), contextValue: await contextOf('a') }))

@@ -175,7 +175,7 @@ describe('a caller without a valid transaction token', () => {
     const result = await ask('{ time me { id } }');
     expect(result.data).toEqual({ time: 'now', me: null });
     expect(codes(result)).toEqual([['me', 'UNAUTHORIZED_FIELD_OR_TYPE']]);
-    expect(result.facts).toBeUndefined();
+    expect(result.facts).toEqual({ v: 1, refusedToken: 'TXN_TOKEN_MISSING' });
   });
 
   const attacks: Record<string, () => Promise<string>> = {

@@ -1,3 +1,5 @@
+import { request as httpRequest } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -137,5 +139,45 @@ describe.each(mistakes)('a subgraph with %s', (_what, mistake, reason) => {
     const { text } = await gateway.running.gateway.metrics();
     expect(text).toContain(`behalf_refused_txn_tokens_total{subgraph="people",reason="${reason}"} 2`);
     for (const answer of answers) expect(answer.text).not.toMatch(/TXN_TOKEN|refusedToken/);
+  });
+});
+
+describe.each<[string, (headers: IncomingHttpHeaders) => void]>([
+  ['removes', (headers) => delete headers['txn-token']],
+  ['empties', (headers) => void (headers['txn-token'] = '')],
+])('a proxy that %s the token on the way to a subgraph', (_what, change) => {
+  it('is reported by the gateway, and not for callers for whom there is no token', async () => {
+    const lines: unknown[] = [];
+    const people = await startPeople({}, (code, facts) => void lines.push([code, facts]));
+    const proxy = await listen((request, response) => {
+      change(request.headers);
+      const onward = httpRequest(people.url, { method: 'POST', headers: request.headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+    cleanup.add(() => proxy.close());
+    const gateway = await startTestGateway(cleanup, compose(people), {
+      listen: { port },
+      issuers: [{ issuer: issuer.url, audience: AUDIENCE }],
+      audit: { mode: 'off' },
+      subgraphs: { people: { url: proxy.url } },
+    });
+    expect((await gateway.ask('{ hello me { name } }')).body.data).toMatchObject({ hello: 'hello world' });
+    const { text: before } = await gateway.running.gateway.metrics();
+    expect(before).not.toContain('behalf_refused_txn_tokens_total{');
+    for (const code of ['TXN_TOKEN_REFUSED', 'SUBGRAPH_UNPROTECTED', 'SUBGRAPH_FACTS_MALFORMED'] as const)
+      expect(gateway.log.of(code)).toEqual([]);
+
+    const answer = await gateway.ask('{ me { name } }', { token: await issuer.mint({ scope: 'name' }) });
+    expect(answer.body.data).toEqual({ me: { name: null } });
+    expect(answer.text).not.toMatch(/TXN_TOKEN|refusedToken/);
+    const reason = 'TXN_TOKEN_MISSING';
+    expect(gateway.log.of('TXN_TOKEN_REFUSED')).toEqual([{ subgraph: 'people', reason, count: 1 }]);
+    expect(gateway.log.of('SUBGRAPH_UNPROTECTED')).toEqual([]);
+    const { text } = await gateway.running.gateway.metrics();
+    expect(text).toContain(`behalf_refused_txn_tokens_total{subgraph="people",reason="${reason}"} 1`);
+    expect(lines).toEqual([]);
   });
 });

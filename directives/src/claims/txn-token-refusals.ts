@@ -2,7 +2,11 @@ import type { ErrorDescription } from '../errors.js';
 
 /** Why a transaction token was refused: for the logs of the subgraph and of the gateway that sent it. */
 export const txnTokenRefusals = Object.freeze({
-  TXN_TOKEN_MISSING: { description: 'The request has none.', since: '0.1.0' },
+  TXN_TOKEN_MISSING: {
+    description:
+      'The request has none. If the gateway has sent one, something between them removes or empties the header.',
+    since: '0.1.0',
+  },
   TXN_TOKEN_REPEATED: { description: 'The request has several.', since: '0.1.0' },
   TXN_TOKEN_TOO_LARGE: { description: 'It is longer than a transaction token can be.', since: '0.1.0' },
   TXN_TOKEN_EXPIRED: { description: 'It has expired.', since: '0.1.0' },

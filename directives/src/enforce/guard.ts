@@ -105,9 +105,11 @@ function guardFor(options: ProtectionOptions, begin: BeginState, log: Occasional
       const token = header(TXN_TOKEN_HEADER);
       const { verified, refusal } = await verify(token, body);
       if (verified === undefined) {
-        if (refusal === 'TXN_TOKEN_MISSING') return begin({}, parent);
-        log.reportRefusedToken(refusal);
-        options.onRefusedToken?.(refusal);
+        // Anybody may come without one. Only a gateway that sent one knows that it got lost on the way.
+        if (refusal !== 'TXN_TOKEN_MISSING') {
+          log.reportRefusedToken(refusal);
+          options.onRefusedToken?.(refusal);
+        }
         return begin({ refusedToken: refusal }, parent);
       }
       const { delegation, transactionId, boundTo, expiresAt } = verified;

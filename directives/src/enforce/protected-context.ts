@@ -74,8 +74,9 @@ export function isBoundElsewhere(contextValue: unknown, request: unknown): boole
  * {@link protectedSubgraphPlugin} does it for Apollo Server; other servers call it once per response, and per event of a
  * subscription: it returns what happened since its last call.
  *
- * @returns undefined for a caller without a token, who learns nothing of the rules beyond their own denials. For a token that was
- * refused only the reason, so that the gateway can tell a subgraph that trusts another gateway from one without this library.
+ * @returns for a request whose token was refused, or is missing, only the reason: such a caller learns nothing of the rules beyond
+ * their own denials, and the gateway can tell a subgraph that trusts another gateway, or does not get its tokens, from one without
+ * this library. Undefined for a context that was not made from a request.
  * @throws {DirectiveError} `NOT_PROTECTED`
  *
  * @example

@@ -32,7 +32,7 @@ export interface Caller {
   readonly boundTo?: string | undefined;
   /** The token itself, for exchange. Only if it was accepted. */
   readonly txnToken?: string | undefined;
-  /** Why the token was refused. Absent if there was none, or it was accepted. */
+  /** Why the token was refused, or that the request had none. Absent if it was accepted, or there was no request. */
   readonly refusedToken?: TxnTokenRefusal;
   /** Exchanges it; absent if the subgraph passes nothing on. */
   readonly exchange?: TxnTokenExchange | undefined;

@@ -50,7 +50,7 @@ export interface AccessFacts {
   readonly refusedToken?: never;
 }
 
-/** Why the transaction token of a request was refused, so that it was executed as an anonymous one. */
+/** Why the transaction token of a request was refused, or that it had none, so that it was executed as an anonymous one. */
 export interface RefusalFacts {
   readonly v: 1;
   readonly refusedToken: TxnTokenRefusal;
