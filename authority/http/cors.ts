@@ -54,9 +54,7 @@ export class Cors {
 
   /** Sets the headers without which the page cannot read the response, in place of all others of their kind. */
   setHeaders(request: IncomingMessage, response: ServerResponse, path: string): void {
-    for (const name of response.getHeaderNames()) {
-      if (name.startsWith('access-control-')) response.removeHeader(name);
-    }
+    this.removeHeaders(response);
     if (methodsOf(path) === undefined) return;
     // Also for other origins, or a cache could answer a permitted page with a response that lacks the headers.
     response.setHeader('vary', 'Origin');
@@ -64,6 +62,12 @@ export class Cors {
     if (origin === undefined) return;
     response.setHeader('access-control-allow-origin', origin);
     response.setHeader('access-control-expose-headers', RESPONSE_HEADERS);
+  }
+
+  removeHeaders(response: ServerResponse): void {
+    for (const name of response.getHeaderNames()) {
+      if (name.startsWith('access-control-')) response.removeHeader(name);
+    }
   }
 }
 

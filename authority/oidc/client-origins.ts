@@ -12,9 +12,12 @@ export const mayUseClient: NonNullable<Configuration['clientBasedCORS']> = (_ctx
 /**
  * Replaces oidc-provider's CORS headers, which permit any origin until the client is known, and withhold them from a refusal that
  * the preflight has promised.
+ *
+ * oidc-provider asks {@link mayUseClient} only while a response has no CORS headers, so it is given one without.
  */
 export function replaceCorsHeaders(provider: Provider, cors: Cors): void {
   provider.use(async (ctx, next) => {
+    cors.removeHeaders(ctx.res);
     try {
       await next();
     } finally {

@@ -125,13 +125,6 @@ it.each(['/auth', '/interaction/unknown', '/sign-out', '/health', '/style.css', 
   },
 );
 
-it('the page of one client cannot use another, and can read why', async () => {
-  const answer = await ask('/token', 'POST', { origin: APP }, 'client_id=other&grant_type=refresh_token');
-  expect(answer.status).toBe(400);
-  expect(JSON.parse(answer.text)).toMatchObject({ error: 'invalid_request' });
-  expect(answer.headers['access-control-allow-origin']).toBe(APP);
-});
-
 it('a retired application’s origin is permitted no more', async () => {
   const registration = {
     displayName: 'Short',
