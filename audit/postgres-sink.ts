@@ -30,6 +30,12 @@ const GONE = /^(?:42|28|3D)/;
 
 const APPEND = 'select * from audit.append($1::jsonb)';
 const PSEUDONYMS = 'select subject, pseudonym from audit.pseudonyms($1::text[])';
+/** The smallest record that the log takes. None is kept: it is written to learn whether one could be. */
+const TRIAL_RECORD = JSON.stringify({
+  class: 'trial',
+  transactionId: '00000000-0000-0000-0000-000000000000',
+  outcome: 'refused',
+});
 /** How often the log is looked at while nothing is appended. */
 const WATCH_MS = 500;
 const STATEMENT_TIMEOUT_MS = 5_000;
@@ -74,6 +80,8 @@ export class PostgresAuditSink implements AuditSink {
     });
     // The next write replaces a connection that broke while idle, and reports when it cannot.
     this.#pool.on('error', () => undefined);
+    // Nor may one that breaks in the middle of a check end the process: its next statement fails.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
     const batching = {
       isFaultOfItem: (error: unknown) => FAULT_OF_ROW.test(sqlState(error)),
       isFinal: (error: unknown) => error instanceof AuditError || GONE.test(sqlState(error)),
@@ -87,7 +95,7 @@ export class PostgresAuditSink implements AuditSink {
       bytesOf: (text) => Buffer.byteLength(text),
     });
     this.#pseudonyms = new PseudonymSource({ ...batching, ask: (subjects) => this.#ask(subjects) });
-    this.#endWatching = every(clock, WATCH_MS, () => void this.check().catch(() => undefined));
+    this.#endWatching = every(clock, WATCH_MS, () => void this.#write([]).catch(() => undefined));
   }
 
   get lost(): number {
@@ -105,9 +113,25 @@ export class PostgresAuditSink implements AuditSink {
     return this.#pseudonyms.of(subjects);
   }
 
-  /** Appends no record, which needs the same connection and right as one. @throws {AuditError}, or the driver's error */
+  /**
+   * Appends a record, and takes it back, because only what writes learns whether the database accepts writes, and whether the
+   * tables are there.
+   *
+   * @throws {AuditError}, or the driver's error
+   */
   async check(): Promise<void> {
-    await this.#write([]);
+    const client = await this.#pool.connect();
+    try {
+      await client.query('begin');
+      await client.query(PSEUDONYMS, [[]]);
+      await this.#write([TRIAL_RECORD], client);
+      await client.query('rollback');
+    } catch (error) {
+      // Its transaction is open, or its state unknown.
+      client.release(true);
+      throw error;
+    }
+    client.release();
   }
 
   async close(): Promise<void> {
@@ -130,8 +154,11 @@ export class PostgresAuditSink implements AuditSink {
   }
 
   /** @returns when the database stored them, in milliseconds since the epoch. @throws {AuditError} if the log is broken */
-  async #write(texts: readonly string[]): Promise<number> {
-    const { rows } = await this.#pool.query<AppendResult>(APPEND, [JSON.stringify(texts)]);
+  async #write(
+    texts: readonly string[],
+    connection: Pick<pg.ClientBase, 'query'> = this.#pool,
+  ): Promise<number> {
+    const { rows } = await connection.query<AppendResult>(APPEND, [JSON.stringify(texts)]);
     const [result] = rows;
     if (result === undefined) throw new AuditError('AUDIT_LOG_BROKEN');
     this.#watch.see({

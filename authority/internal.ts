@@ -24,5 +24,5 @@ export type { SigningKey } from './keys/signing-key.js';
 export { sealedName } from './keys/tend.js';
 export { KEY_SCHEDULE } from './keys/times.js';
 export { authorityLogCodes } from './log-codes.js';
-export { authorityReadinessCodes, databaseReadiness } from './readiness.js';
+export { authorityReadinessCodes, databaseReadiness, needsAnswers, needsConsents } from './readiness.js';
 export { ACCESS_TOKEN_SECONDS } from './oidc/lifetimes.js';

@@ -20,7 +20,7 @@ import type { SigningKeyRing } from './keys/ring.js';
 import type { RotatingProvider } from './oidc/rotating-provider.js';
 import { sendPage, setPageHeaders } from './pages/headers.js';
 import { STYLE } from './pages/style.js';
-import { databaseReadiness } from './readiness.js';
+import { databaseReadiness, needsWrites } from './readiness.js';
 import type { StatusRegister } from './status/register.js';
 import { answerStatusList } from './status/route.js';
 import type { AuthorityDatabase } from './schema.js';
@@ -50,7 +50,7 @@ export function createRouter(
 ): (request: IncomingMessage, response: ServerResponse) => void {
   const { cors, interactions, keys, log, oauth, shutdown, statuses, transmitter } = options;
   const issuer = new URL(options.issuer);
-  const readiness = databaseReadiness(options.db, options.clock);
+  const readiness = databaseReadiness(options.db, needsWrites, options.clock);
   const health: Health = { problems: () => readiness.problems(), shutdown };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = addressToIssuer(request, issuer);

@@ -51,13 +51,23 @@ export class MemoryProofReplayStore implements ProofReplayStore {
     const nowMs = this.#clock.monotonic();
     this.#forget(nowMs);
     if (this.#claimed.has(digest)) return false;
-    if (this.#claimed.size >= this.#maxEntries) throw new ProofReplayStoreError('REPLAY_STORE_FULL');
+    this.#refuseFull();
     this.#claimed.set(digest, nowMs + keepSeconds * 1000);
     return true;
   }
 
+  /** @throws {ProofReplayStoreError} if every claim would be refused now */
+  async check(): Promise<void> {
+    this.#forget(this.#clock.monotonic());
+    this.#refuseFull();
+  }
+
   async close(): Promise<void> {
     this.#claimed.clear();
+  }
+
+  #refuseFull(): void {
+    if (this.#claimed.size >= this.#maxEntries) throw new ProofReplayStoreError('REPLAY_STORE_FULL');
   }
 
   /** One with a longer time delays those after it, which is too long for them and never too short. */

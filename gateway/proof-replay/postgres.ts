@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '@behalf/directives';
 import { withoutUndefined } from '@behalf/directives/internal';
 import type { Pool } from 'pg';
@@ -21,6 +22,9 @@ const MAX_CONNECTIONS = 8;
 const TIMEOUT_MS = 2_000;
 /** As in `replay.claim`, which limits its wait whatever is set here. */
 const LOCK_TIMEOUT_MS = 1_000;
+/** A trial claim's: its row is removed by the claims that follow. */
+const TRIAL_SECONDS = 1;
+const DIGEST_BYTES = 32;
 const CLAIM = { name: 'claim', text: 'select replay.claim($1, $2) as is_first' };
 
 /**
@@ -69,10 +73,29 @@ export class PostgresProofReplayStore implements ProofReplayStore {
   async claim(digest: string, keepSeconds: number): Promise<boolean> {
     const isFirstHere = await this.#own.claim(digest, keepSeconds);
     if (!isFirstHere) return false;
-    const values = [Buffer.from(digest, 'base64url'), Math.ceil(keepSeconds)];
+    return this.#claimThere(Buffer.from(digest, 'base64url'), Math.ceil(keepSeconds));
+  }
+
+  /**
+   * Makes a claim for a proof that nobody has, because only that learns whether the database accepts writes, by this role, and
+   * has room.
+   *
+   * @throws {ProofReplayStoreError}
+   */
+  async check(): Promise<void> {
+    await this.#own.check();
+    await this.#claimThere(randomBytes(DIGEST_BYTES), TRIAL_SECONDS);
+  }
+
+  async #claimThere(digest: Buffer, keepSeconds: number): Promise<boolean> {
     let isFirst: unknown;
     try {
-      const { rows } = await (await this.#opened()).query<{ is_first: unknown }>({ ...CLAIM, values });
+      const { rows } = await (
+        await this.#opened()
+      ).query<{ is_first: unknown }>({
+        ...CLAIM,
+        values: [digest, keepSeconds],
+      });
       isFirst = rows[0]?.is_first;
     } catch (cause) {
       throw new ProofReplayStoreError('REPLAY_STORE_UNREACHABLE', { cause });
@@ -80,11 +103,6 @@ export class PostgresProofReplayStore implements ProofReplayStore {
     if (isFirst === null) throw new ProofReplayStoreError('REPLAY_STORE_FULL');
     if (typeof isFirst !== 'boolean') throw new ProofReplayStoreError('REPLAY_STORE_UNREACHABLE');
     return isFirst;
-  }
-
-  /** @throws the driver's error */
-  async check(): Promise<void> {
-    await (await this.#opened()).query('select 1');
   }
 
   async close(): Promise<void> {

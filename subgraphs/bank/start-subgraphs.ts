@@ -2,7 +2,7 @@ import type { GatewayTrust, SubgraphLog } from '@behalf/directives';
 import type { Kysely } from 'kysely';
 
 import type { DatabaseOptions, Log } from '@behalf/store';
-import { databaseReadiness } from '@behalf/authority/internal';
+import { databaseReadiness, needsAnswers } from '@behalf/authority/internal';
 import { openDatabase } from '@behalf/store';
 import { buildAccountsSchema } from './accounts/schema.js';
 import { startConsentSubgraph } from '@behalf/consent-subgraph';
@@ -61,7 +61,7 @@ async function startBankSubgraph(
       ...addressOf(name, options),
       schema: BANK_SCHEMAS[name]({ ...options, ruleLog: ruleLogOf(options) }),
       makeContext: (base) => ({ ...base, db }),
-      readiness: databaseReadiness(db),
+      readiness: databaseReadiness(db, needsAnswers),
       async closeWith(closeServer) {
         await closeServer();
         await db.destroy();

@@ -8,7 +8,7 @@ import {
   SuspensionRegister,
 } from '@behalf/authority/consent';
 import type { ShutdownOptions } from '@behalf/http';
-import { databaseReadiness } from '@behalf/authority/internal';
+import { databaseReadiness, needsConsents } from '@behalf/authority/internal';
 import { checkDatabase, type Log, openDatabase } from '@behalf/store';
 import type { AuditDatabase } from '@behalf/audit/postgres';
 import type { ConsentContext } from './context.js';
@@ -140,7 +140,7 @@ async function serve(
     introspection,
     log,
     shutdown,
-    readiness: databaseReadiness(db),
+    readiness: databaseReadiness(db, needsConsents),
     async closeWith(closeServer) {
       // Mutations that wait for gateways are answered now, so that the server can close.
       await acknowledgements.close();

@@ -1,8 +1,15 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { expectNotReady, expectReady } from '../support/health.js';
 import { until } from '../support/wait.js';
-import { startTestAuthority, STREAM_SECRET, type TestAuthority } from './setup.js';
+import {
+  authorizationRequest,
+  discover,
+  startTestAuthority,
+  STREAM_SECRET,
+  type TestAuthority,
+} from './setup.js';
 
 let authority: TestAuthority;
 beforeAll(async () => {
@@ -19,6 +26,31 @@ it('is not ready while its database does not answer, and becomes ready by itself
   await expectNotReady(authority.issuer, 'DATABASE_UNREACHABLE');
   await authority.database.setReachable(true);
   await expectReady(authority.issuer);
+});
+
+it('is not ready while its database accepts no writes, as nobody could sign in', async () => {
+  const { database, issuer } = authority;
+  const { url } = await authorizationRequest(await discover(authority), 'accounts:read');
+  await database.setReadOnly(true);
+  await expectNotReady(issuer, 'DATABASE_UNREACHABLE');
+  expect((await fetch(url, { redirect: 'manual' })).status).toBe(500);
+  await database.setReadOnly(false);
+  await expectReady(issuer);
+  expect((await fetch(url, { redirect: 'manual' })).status).toBe(303);
+});
+
+it('is not ready while the table that requests need is missing', async () => {
+  const { db } = authority.database;
+  await sql`alter table authority.oidc_payload rename to away`.execute(db);
+  await expectNotReady(authority.issuer, 'DATABASE_UNREACHABLE');
+  await sql`alter table authority.away rename to oidc_payload`.execute(db);
+  await expectReady(authority.issuer);
+});
+
+it('keeps nothing of its checks', async () => {
+  await expectReady(authority.issuer);
+  const rows = await authority.database.db.selectFrom('authority.oidc_payload').select('model').execute();
+  expect(rows.map(({ model }) => model)).not.toContain('Readiness');
 });
 
 it.each([

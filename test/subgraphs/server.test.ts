@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import {
@@ -14,16 +15,19 @@ import {
 import { rawRequest, type RawRequest } from '../authority/raw-request.js';
 import { BROKEN_UTF8, expectHeadLikeGet } from '../gateway/endpoints/hostile-requests.js';
 import { codes, send } from '../gateway/support.js';
-import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import type { AuthoritySchema } from '@behalf/authority/consent';
+import { needsConsents } from '@behalf/authority/internal';
+import { createAuthorityDatabase } from '../support/authority-database.js';
+import type { TestDatabase } from '../support/database.js';
 import { expectNotReady, expectReady } from '../support/health.js';
 import { createTestGateway } from './support/gateway.js';
 import { projectPath } from '@behalf/example/internal';
 
 const ANY_PORTS = { customers: 0, accounts: 0, payments: 0, consent: 0 };
 
-let database: TestDatabase<unknown>;
+let database: TestDatabase<AuthoritySchema>;
 beforeAll(async () => {
-  database = await createTestDatabase<unknown>();
+  database = await createAuthorityDatabase();
 });
 afterAll(async () => {
   await database.drop();
@@ -125,6 +129,19 @@ describe('each server', () => {
     await expectNotReady(running.urls[name], 'DATABASE_UNREACHABLE');
     await database.setReachable(true);
     await expectReady(running.urls[name]);
+  });
+
+  it('of consent is ready while its database is a standby, from which it reads', async () => {
+    await database.setReadOnly(true);
+    await needsConsents(database.db);
+    await database.setReadOnly(false);
+  });
+
+  it('of consent is not ready while the consents are missing', async () => {
+    await sql`alter table authority.consent rename to away`.execute(database.db);
+    await expectNotReady(running.urls.consent, 'DATABASE_UNREACHABLE');
+    await sql`alter table authority.away rename to consent`.execute(database.db);
+    await expectReady(running.urls.consent);
   });
 
   it('answers HEAD as GET, without the body', async () => {

@@ -11,6 +11,8 @@ export interface TestDatabase<Schema> {
   readonly db: Kysely<Schema>;
   /** Whether anybody can connect. `false` also ends every connection, those of `db` as well. */
   setReachable(isReachable: boolean): Promise<void>;
+  /** Whether it refuses writes, as a standby does. Ends every connection, those of `db` as well. */
+  setReadOnly(isReadOnly: boolean): Promise<void>;
   /** Closes `db` and removes the database, even if others are connected. */
   drop(): Promise<void>;
 }
@@ -44,10 +46,14 @@ export async function createTestDatabase<Schema>(
     setReachable: (isReachable) =>
       onServer(async (server) => {
         await sql`alter database ${sql.id(name)} allow_connections ${sql.lit(isReachable)}`.execute(server);
-        if (isReachable) return;
-        await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`.execute(
+        if (!isReachable) await endConnections(server, name);
+      }),
+    setReadOnly: (isReadOnly) =>
+      onServer(async (server) => {
+        await sql`alter database ${sql.id(name)} set default_transaction_read_only = ${sql.lit(isReadOnly)}`.execute(
           server,
         );
+        await endConnections(server, name);
       }),
     async drop() {
       await db.destroy();
@@ -89,6 +95,10 @@ function urlOf(database: string): string {
   const url = new URL(inject('databaseUrl'));
   url.pathname = `/${database}`;
   return url.href;
+}
+
+async function endConnections(server: Kysely<unknown>, name: string): Promise<void> {
+  await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`.execute(server);
 }
 
 /** A single connection, closed afterwards, which also releases its locks. */
