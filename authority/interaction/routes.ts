@@ -32,6 +32,7 @@ import { readDecision } from './decision.js';
 import { namedPerson, namedPersonProblem } from './named-person.js';
 import { makeOffer, viewOf } from './offer.js';
 import { recordUnchanged } from './record-unchanged.js';
+import { isRefusedAlready, repeatsAgreement } from './repeated.js';
 import { otherSession, replaceSession, signedInHere } from './replace-session.js';
 
 const MAX_FORM_BYTES = 16 * 1024;
@@ -188,7 +189,12 @@ export class InteractionRoutes {
       show(exchange, 200, renderConsent(view));
       return;
     }
-    const decision = readDecision(await readForm(request, MAX_FORM_BYTES), offer, view);
+    const form = await readForm(request, MAX_FORM_BYTES);
+    if (standing !== undefined && (await repeatsAgreement(this.#options.db, form, offer))) {
+      await this.#finish(exchange, { consent: { grantId: standing.id } });
+      return;
+    }
+    const decision = readDecision(form, offer, view);
     if (decision.kind === 'problem') {
       show(exchange, 400, renderConsent({ ...view, problem: decision.problem }));
       return;
@@ -196,6 +202,10 @@ export class InteractionRoutes {
     if (decision.kind === 'allowed') {
       const consent = await consents.grant(decision.terms);
       await this.#finish(exchange, { consent: { grantId: consent.id } });
+      return;
+    }
+    if (decision.kind === 'refused' && isRefusedAlready(interaction)) {
+      goTo(exchange.response, interaction.returnTo);
       return;
     }
     const question = { subject: account.subject, clientId: client.clientId, scopes, consentId: standing?.id };

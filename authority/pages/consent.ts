@@ -61,7 +61,12 @@ export function renderConsent(view: ConsentView): string {
 /** Everything that a person reads on the page, except a problem with their submission, and a digest of these words. */
 export function wordsOf(view: ConsentView): { readonly text: string; readonly digest: string } {
   const text = textOf(html`${renderWho(view)}${renderForm(view, '')}`);
-  return { text, digest: createHash('sha256').update(text).digest('base64url') };
+  return { text, digest: digestOf(text) };
+}
+
+/** The digest of a page's words. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }
 
 function titleOf({ client, purposes, scopes, standing }: ConsentView): string {

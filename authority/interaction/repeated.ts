@@ -1,0 +1,48 @@
+import type { Interaction } from 'oidc-provider';
+
+import { DETAIL_LABELS, digestOf } from '../pages/consent.js';
+import type { AuthorityDatabase } from '../schema.js';
+import type { Offer } from './offer.js';
+
+/**
+ * Whether the form says again what has just become the consent in force, in answer to the same words: a double click sends the
+ * form twice, and the browser shows the answer to the second only. The page has changed by then, since it tells of that consent.
+ *
+ * This compares the form with what was stored, so it holds for any instance, and whatever the first request has done so far.
+ */
+export async function repeatsAgreement(
+  db: AuthorityDatabase,
+  form: URLSearchParams,
+  { durations, standing }: Pick<Offer, 'durations' | 'standing'>,
+): Promise<boolean> {
+  if (standing === undefined || form.get('do') !== 'allow') return false;
+  const event = await db
+    .selectFrom('authority.consent_event')
+    .select('privacy_notice')
+    .where('record_id', '=', standing.id)
+    .where('privacy_notice', 'is not', null)
+    .orderBy('event_id', 'desc')
+    .executeTakeFirst();
+  const notice = event?.privacy_notice;
+  if (notice?.text === undefined || form.get('shown') !== digestOf(notice.text)) return false;
+  const duration = durations.find(({ value }) => value === form.get('duration'));
+  const shownPurposes = notice.purposes.length;
+  return (
+    areSame(form.getAll('scope'), standing.scopes) &&
+    // A single purpose is not a choice.
+    (shownPurposes <= 1 || areSame(form.getAll('purpose'), standing.purposes)) &&
+    duration?.label === notice.duration &&
+    DETAIL_LABELS[standing.detail] === notice.detail &&
+    form.get('detail') === standing.detail
+  );
+}
+
+/** Whether the person has refused this request already. The refusal is recorded once. */
+export function isRefusedAlready({ result }: Pick<Interaction, 'result'>): boolean {
+  return result?.error === 'access_denied';
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  const other = new Set(others);
+  return new Set(some).size === other.size && some.every((name) => other.has(name));
+}
