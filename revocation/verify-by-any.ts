@@ -31,6 +31,12 @@ export interface NotVerified {
   readonly tried: ReadonlySet<VerificationKey>;
 }
 
+/** RFC 7515 section 4.1.4: a name is a text. Whatever else stands there names no key. */
+function withReadableName(header: JWTHeaderParameters): JWTHeaderParameters {
+  const { kid, ...nameless } = header;
+  return typeof kid === 'string' ? header : nameless;
+}
+
 /**
  * Tries one key after the other until the signature is valid (RFC 7515 appendix D).
  *
@@ -50,7 +56,7 @@ export async function verifyByAny(
       const { payload, protectedHeader } = await jwtVerify(
         token,
         async (header) => {
-          waiting ??= [...(await candidates(header))];
+          waiting ??= [...(await candidates(withReadableName(header)))];
           const found = waiting.shift();
           if (found === undefined) throw new errors.JWKSNoMatchingKey();
           current = found.key;

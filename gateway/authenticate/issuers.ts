@@ -171,8 +171,9 @@ export class Issuers {
     } catch (error) {
       throw this.#refusalOf(error, options);
     }
-    const { payload, namedKeyId: keyId, key } = verified;
+    const { payload, namedKeyId, key } = verified;
     // jose's types promise strings, but only the presence was checked.
+    const keyId: unknown = namedKeyId;
     const { exp, iat, sub, jti }: { exp?: number; iat?: number; sub?: unknown; jti?: unknown } = payload;
     if (exp === undefined || iat === undefined) throw invalidToken('CLAIM_MISSING');
     if (typeof sub !== 'string' || sub === '') throw invalidToken('SUBJECT_MALFORMED');
@@ -180,7 +181,7 @@ export class Issuers {
     return {
       issuer: options,
       namespaces: this.#namespaces,
-      keyId,
+      keyId: typeof keyId === 'string' ? keyId : undefined,
       key,
       payload: { ...payload, exp, iat, sub, jti },
     };
