@@ -25,6 +25,7 @@ import type { TxnTokenExchangeRequest } from './propagate/txn-token-exchange.js'
 import { gatewayReadiness } from './readiness.js';
 import type { ReadinessCode } from './readiness.js';
 import { createProtection } from './protection.js';
+import { OPERATIONS_PATH } from './http/refuse-http.js';
 import type { Protection } from './protection.js';
 import type { IncomingRequest } from './request/incoming-request.js';
 import { GatewayRequest, REQUEST, requestOf } from './stages/gateway-request.js';
@@ -78,7 +79,7 @@ export class ProtectedGateway implements GatewayInterface {
     this.#isServed = isServed;
     const supergraph = protectedSource(config);
     const settings = normalizeOptions(options);
-    const protection = createProtection(settings);
+    const protection = createProtection(settings, isServed ? OPERATIONS_PATH : undefined);
     const versions = new SupergraphVersions({ supergraph, config, settings, protection });
     this.#settings = settings;
     this.#protection = protection;

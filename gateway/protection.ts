@@ -55,7 +55,7 @@ export interface Protection {
 }
 
 /** @throws {ConfigurationError} */
-export function createProtection(settings: Settings): Protection {
+export function createProtection(settings: Settings, operationsPath?: string): Protection {
   const { authorization, propagation, subgraphs, clock } = settings;
   const log = unfailingLog(settings.log);
   const lifetimes = tokenLifetimes(settings);
@@ -72,7 +72,7 @@ export function createProtection(settings: Settings): Protection {
   const rulesFrom: Protection['makeRules'] = (policy, evaluators) =>
     makeRules(policy, evaluators, { counters: limits.counters, log, clock });
   const rules: RulesInForce = { current: rulesFrom(settings.policy, settings.policies.evaluators) };
-  const resource = protectedResource(settings, dpop, rules);
+  const resource = protectedResource(settings, dpop, rules, operationsPath);
   const subgraphHeaders = compileSubgraphHeaders(subgraphs);
   const audit = new AuditTrail(settings.audit, clock, log);
   const revocationAgeSeconds = (): number | undefined => revocations?.view.ageSeconds;
@@ -169,10 +169,12 @@ function protectedResource(
   { externalUrl, issuers, knowsClientCertificates }: Settings,
   dpop: DpopRules,
   rules: RulesInForce,
+  operationsPath: string | undefined,
 ): ProtectedResource | undefined {
   if (externalUrl === undefined) return undefined;
   return new ProtectedResource({
     externalUrl,
+    operationsPath,
     issuers,
     scopes: () => {
       const { policy } = rules.current;

@@ -5,8 +5,9 @@ import { httpErrors } from '../errors.js';
 import type { HttpErrorCode } from '../errors.js';
 import { statusTellsOutcome } from './media-type.js';
 
-/** The addresses of operations. */
-const GRAPHQL_PATHS: readonly string[] = ['/graphql', '/'];
+/** The address of operations, as clients know it. */
+export const OPERATIONS_PATH = '/graphql';
+const GRAPHQL_PATHS: readonly string[] = [OPERATIONS_PATH, '/'];
 
 /** Whether operations are sent to the path. */
 export function isGraphQLPath(path: string): boolean {

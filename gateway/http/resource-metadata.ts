@@ -17,6 +17,8 @@ export interface ResourceMetadata {
 export interface ResourceDescription {
   /** The address under which clients reach the gateway. */
   readonly externalUrl: string;
+  /** Where clients send operations, below that; undefined if the team's own server decides. */
+  readonly operationsPath?: string | undefined;
   /** `audience` is the resource that clients request tokens for (RFC 8707). */
   readonly issuers: readonly { readonly issuer: string; readonly audience: string }[];
   /** The scopes of the current policy; undefined without a policy. */
@@ -28,9 +30,9 @@ export interface ResourceDescription {
 }
 
 /**
- * The gateway as a protected resource. Its identifier is the address below the gateway's that is an issuer's audience: only
- * that does an authorization server accept as `resource`. If there is none, each address that clients send tokens to is described
- * as a resource of its own.
+ * The gateway as a protected resource. Its identifier is the address of operations, if that is an issuer's audience: only
+ * that does an authorization server accept as `resource`, and a client compares it with the address that it called. If there is
+ * none, each address that clients send tokens to is described as a resource of its own.
  */
 export class ProtectedResource {
   readonly #base: string;
@@ -42,9 +44,14 @@ export class ProtectedResource {
     this.#description = description;
     this.#base = withoutSlash(description.externalUrl);
     const audiences = description.issuers.map(({ audience }) => audience);
-    this.identifier = audiences.find(
-      (audience) => audience.startsWith(`${this.#base}/`) && audience.at(-1) !== '/',
-    );
+    this.identifier = audiences.find((audience) => this.#isOfOperations(audience));
+  }
+
+  #isOfOperations(address: string): boolean {
+    const { operationsPath } = this.#description;
+    if (operationsPath !== undefined) return address === `${this.#base}${operationsPath}`;
+    // A query or a fragment is left out of the metadata's address, so it can be no part of what a client compares.
+    return address.startsWith(`${this.#base}/`) && !/[?#]|\/$/.test(address) && URL.canParse(address);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { OPERATIONS_PATH } from '../http/refuse-http.js';
 import type { ProtectedResource } from '../http/resource-metadata.js';
 import type { GatewayLog } from '../log.js';
 import type { Settings } from './settings.js';
@@ -30,7 +31,7 @@ export function logOtherAudiences(
   log: GatewayLog,
 ): void {
   if (resource === undefined) return;
-  const { resource: described } = resource.metadata('/graphql');
+  const { resource: described } = resource.metadata(OPERATIONS_PATH);
   for (const { issuer, audience } of issuers) {
     if (audience === described || !/^https?:/.test(audience)) continue;
     log.log('warn', 'AUDIENCE_IS_NOT_RESOURCE', { issuer, audience, resource: described });

@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { protectGateway, silentLog } from '../../gateway/index.js';
 import {
   ask,
   Cleanup,
@@ -248,10 +249,56 @@ describe('at the start', () => {
     ['another scheme', 'https://api.example', 'http://api.example/graphql'],
     ['another path', 'https://api.example/v1', 'https://api.example/graphql'],
     ['a trailing slash', 'https://api.example', 'https://api.example/graphql/'],
+    ...[
+      '/v1',
+      '/api/graphql',
+      '/GraphQL',
+      '/graphql?tenant=7',
+      '/graphql#v1',
+      '/health',
+      '/admin/explain',
+    ].map((path): [string, string, string] => [
+      `${path}, where no operations are sent`,
+      'https://api.example',
+      `https://api.example${path}`,
+    ]),
   ])('the gateway says that an audience is %s', async (_what, externalUrl, audience) => {
     const { log } = await startWith(externalUrl, audience);
     const resource = `${externalUrl}/graphql`;
     expect(log.of('AUDIENCE_IS_NOT_RESOURCE')).toEqual([{ issuer: ISSUER, audience, resource }]);
+  });
+
+  it('metadata and challenges then name the address of operations, which clients compare', async () => {
+    const { ask, url } = await startWith('https://api.example', 'https://api.example/v1');
+    const path = '/.well-known/oauth-protected-resource/graphql';
+    const metadata = await send(`${url}${path}`, '', {}, 'GET');
+    expect(metadata.body).toMatchObject({
+      resource: 'https://api.example/graphql',
+      authorization_servers: [ISSUER],
+    });
+    const refused = await ask('{ hello }', { token: 'x' });
+    expect(refused.headers['www-authenticate']).toContain(`resource_metadata="https://api.example${path}"`);
+  });
+
+  it('a team’s own server says where operations are sent', async () => {
+    const people = await TestSubgraph.start('people');
+    cleanup.add(() => people.close());
+    const start = async (path: string): Promise<string | undefined> => {
+      const own = protectGateway(
+        { supergraphSdl: compose(people) },
+        {
+          issuers: [{ issuer: ISSUER, audience: `https://api.example${path}` }],
+          propagation: { issuer: 'https://gateway.example' },
+          externalUrl: 'https://api.example',
+          log: silentLog,
+        },
+      );
+      cleanup.add(() => own.stop());
+      return own.resource?.identifier;
+    };
+    expect(await start('/api/graphql')).toBe('https://api.example/api/graphql');
+    for (const path of ['', '/', '/graphql/', '/graphql?tenant=7', '/graphql#v1'])
+      expect(await start(path)).toBeUndefined();
   });
 
   it('it says so without externalUrl as well, of the address that it listens on', async () => {
