@@ -467,3 +467,45 @@ it('interface rules that implementers would not inherit stop the start', () => {
   expect(() => build('interface N @authenticated { x: Int }')).toThrow('N: put this rule');
   expect(() => build('interface N @public { x: Int @requiresScope(scope: "s") }')).not.toThrow();
 });
+
+describe('a row whose owner cannot be read', () => {
+  /** As of an ORM that loads lazily. */
+  const unreadable = (): Note =>
+    Object.defineProperty({ ...own('2') }, 'owner', {
+      get: () => {
+        throw new Error('detached');
+      },
+    });
+  const rows = () => [own('1'), unreadable(), foreign('3'), own('4')];
+  const kept = (id: string) => ({ id });
+
+  it.each<[string, () => unknown]>([
+    ['a list', rows],
+    ['a promise of a list', () => Promise.resolve(rows())],
+    ['a list of promises', () => rows().map((row) => Promise.resolve(row))],
+  ])('is an error at its place of %s, and loses no other', async (_what, result) => {
+    const { data, errors } = await returning(result).ask('{ notes { id } }', alma);
+    expect(data).toEqual({ notes: [kept('1'), null, kept('4')] });
+    expect(errors?.map(({ path }) => path)).toEqual([['notes', 1]]);
+  });
+
+  it('is an error at its place among entities', async () => {
+    const byId = new Map(rows().map((row) => [row.id, row]));
+    const subgraph = returning(() => null, {
+      Note: { __resolveReference: ({ id }: { id: string }) => byId.get(id) },
+    });
+    const { data, errors } = await subgraph.ask(
+      'query ($of: [_Any!]!) { _entities(representations: $of) { ... on Note { id } } }',
+      alma,
+      { of: ['1', '2', '3', '4'].map((id) => ({ __typename: 'Note', id })) },
+    );
+    expect(data).toEqual({ _entities: [kept('1'), null, null, kept('4')] });
+    expect(errors?.map(({ path }) => path)).toEqual([['_entities', 1]]);
+  });
+
+  it('is an error of its field alone', async () => {
+    const { data, errors } = await returning(unreadable).ask('{ a: note { id } folder { count } }', alma);
+    expect(data).toMatchObject({ a: null });
+    expect(errors?.map(({ path }) => path)).toEqual([['a']]);
+  });
+});

@@ -101,6 +101,36 @@ describe('of what a resolver returns is left', () => {
     expect(await left('notes', [foreign, error])).toEqual({ rows: [error], foreign: 1 });
   });
 
+  it.each([
+    ['notes', 'owner'],
+    ['all', 'owner'],
+    ['nested', 'owner'],
+  ])('of %s, an error where the %s of a row cannot be read', async (field, property) => {
+    const unreadable = Object.defineProperty({ __typename: 'Note' }, property, {
+      get: () => {
+        throw new Error('detached');
+      },
+    });
+    const inList = (rows: readonly unknown[]) => (field === 'nested' ? [rows] : rows);
+    const { rows, foreign: count } = await left(field, inList([foreign, unreadable, own]));
+    const list = (field === 'nested' ? (rows as unknown[])[0] : rows) as [Promise<unknown>, unknown];
+    await expect(list[0]).rejects.toThrow('detached');
+    expect(list.slice(1)).toEqual([own]);
+    expect(count).toBe(1);
+  });
+
+  it('an error in place of an inner list that cannot be read', async () => {
+    const broken = {
+      [Symbol.iterator]: () => {
+        throw new Error('closed');
+      },
+    };
+    const { rows } = await left('nested', [broken, [own, foreign]]);
+    const [failed, kept] = rows as [Promise<unknown>, unknown];
+    await expect(failed).rejects.toThrow('closed');
+    expect(kept).toEqual([own]);
+  });
+
   it('a rejection, at its place', async () => {
     const { rows } = await left('notes', [foreign, Promise.reject(new Error('lost')), own]);
     const [rejected, kept] = rows as [Promise<unknown>, unknown];

@@ -18,7 +18,7 @@ export type OwnRows = (value: unknown, call: RowsCall) => unknown;
 /** Whose the rows of a type are, by its name; undefined if they belong to nobody. */
 export type OwnerOf = (typeName: string) => RowOwner | undefined;
 
-/** Marks a rejected entry while the others are awaited. */
+/** Marks a failed entry while the others are awaited. */
 class Rejected {
   constructor(readonly reason: unknown) {}
 }
@@ -114,8 +114,13 @@ function compileList(
     // A single row in place of a list is removed too: graphql-js's error would reveal that it exists.
     if (!isIterable(value)) return entry(value, call);
     const entries = Array.from(value, (item) => {
-      const own = entry(item, call);
-      return isPromise(own) ? own.then(undefined, (reason: unknown) => new Rejected(reason)) : own;
+      // An entry whose owner cannot even be read is an error at its place, and does not end the list.
+      try {
+        const own = entry(item, call);
+        return isPromise(own) ? own.then(undefined, (reason: unknown) => new Rejected(reason)) : own;
+      } catch (reason) {
+        return new Rejected(reason);
+      }
     });
     return entries.some(isPromise) ? Promise.all(entries).then(withoutForeign) : withoutForeign(entries);
   };
