@@ -431,7 +431,29 @@ describe('a strategy that cannot work for its field says why', () => {
     [decimals, GraphQLID, 'GENERALIZE) needs a field of type Float'],
     [decimals, GraphQLInt, 'GENERALIZE) needs a field of type Float'],
     [decimals, GraphQLBoolean, 'GENERALIZE) needs a field of type Float'],
-    ...['PositiveInt', 'NonNegativeInt', 'ULong'].map(
+    ...[
+      ...[
+        'PositiveInt',
+        'NonNegativeInt',
+        'ULong',
+        'PositiveBigInt',
+        'UnsignedBigInt',
+        'BigUnsignedInt',
+        'UBigInt',
+      ],
+      ...[
+        'Int53',
+        'PositiveLong',
+        'NonNegativeLong',
+        'I64',
+        'U64',
+        'u8',
+        'LongInt',
+        'WholeNumber',
+        'Non_Negative_Int',
+      ],
+      ...['NaturalNumber', 'BigUInt256', 'UnsignedLongInteger', 'BIG_INT', 'HugeInt', 'Serial8'],
+    ].map(
       (name) =>
         [decimals, new GraphQLScalarType({ name }), 'GENERALIZE) needs a field of type Float'] as const,
     ),
@@ -464,9 +486,17 @@ describe('a strategy that cannot work for its field says why', () => {
     [decimals, GraphQLFloat],
     [decimals, Day],
     // Names that only begin or end as those of integers do.
-    ...['Interest', 'Point', 'Longitude', 'Furlong'].map(
-      (name) => [decimals, new GraphQLScalarType({ name })] as const,
-    ),
+    ...[
+      'Interest',
+      'Point',
+      'Longitude',
+      'Furlong',
+      'Decimal',
+      'BigDecimal',
+      'Shortage',
+      'Internal',
+      'Usage',
+    ].map((name) => [decimals, new GraphQLScalarType({ name })] as const),
   ] as const)('%j on %s works', (minimization, type) => {
     expect(() => compile(minimization as Minimization, type)).not.toThrow();
   });

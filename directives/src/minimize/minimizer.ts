@@ -236,8 +236,16 @@ function isText(type: string): boolean {
 }
 
 /** Scalars of integers have no standard but these names (graphql-scalars, graphql-java, Hasura, PostGraphile, Hot Chocolate). */
-const WHOLE =
-  /^(?:Big|Medium|Small|Tiny|Safe|Unsigned|U|(?:Non)?(?:Positive|Negative))?Int(?:eger)?(?:2|4|8|16|24|32|64|128|256)?$|^(?:Signed|Unsigned|S|U)?(?:Long|Short|Byte)$|^(?:Big|Small)?Serial$/i;
+const WHOLE = new RegExp(
+  [
+    // BigInt, UnsignedBigInt, NonNegativeInt, Int53, LongInt, PositiveLong, UInt256
+    String.raw`^(?:Huge|Big|Medium|Small|Tiny|Long|Short|Safe|Signed|Unsigned|[US]|(?:Non)?_?(?:Positive|Negative)|_)*(?:Int(?:eger)?|Long|Short|Byte)\d{0,3}$`,
+    String.raw`^(?:I|U)(?:8|16|32|64|128|256)$`,
+    String.raw`^(?:Big|Small)?Serial\d?$`,
+    String.raw`^(?:Whole|Natural|Integral)(?:Number)?$`,
+  ].join('|'),
+  'i',
+);
 
 function isWhole(type: string): boolean {
   return WHOLE.test(type);
