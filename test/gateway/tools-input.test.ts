@@ -82,7 +82,7 @@ describe('a tool that is given what it cannot use', () => {
     const error: unknown = await (async () => tools[tool](...args))().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error).toMatchObject({ code: 'CONFIGURATION', path });
-    expect((error as Error).message.startsWith(`${path}`)).toBe(true);
+    expect((error as Error).message.startsWith(path)).toBe(true);
   });
 
   it('says which key was probably meant', () => {

@@ -44,7 +44,8 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
   AUDIENCE_IS_NOT_RESOURCE:
     'Set the audience, here and at the issuer, to the address at which clients send operations: `externalUrl` and `/graphql`.',
   SUBGRAPH_UNKNOWN: 'Correct the name under `subgraphs`, or remove it.',
-  RATE_STORE_UNAVAILABLE: 'Restore the database or Valkey, or correct the address, if it refuses. Until then each gateway counts by itself.',
+  RATE_STORE_UNAVAILABLE:
+    'Restore the database or Valkey, or correct the address, if it refuses. Until then each gateway counts by itself.',
   RATE_STORE_AVAILABLE: NOTHING,
   REVOCATION_HOOK_FAILED: 'Correct the hook: it must return soon and not throw.',
   PLANNING_STOPPED:
