@@ -43,6 +43,7 @@ import { answerForStructuredTokens } from './structured-tokens.js';
 import { refuseSuspended } from './suspended.js';
 import { claimsOf } from './token-claims.js';
 import { accessTokenSeconds, refreshTokenSeconds, serviceTokenSeconds } from './token-lifetimes.js';
+import { keepHeadSafe } from './safe-head.js';
 import { leaveUnanswered } from './unanswered.js';
 
 /** @see createProvider */
@@ -81,6 +82,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const provider = new ProviderWithPages(issuer, configurationOf(options, parts));
   compareSecretsByDigest(provider);
   leaveUnanswered(provider);
+  keepHeadSafe(provider);
   replaceCorsHeaders(provider, options.cors);
   askBeforeReplacing(provider);
   limitCaching(provider);
