@@ -85,6 +85,7 @@ export {
 } from './record/facts.js';
 export { type AttributeDescription, FIELD_SPAN, fieldSpanAttributes } from './record/field-span.js';
 export { parentContext } from './record/recorder.js';
+export { checkMinimizations } from './minimize/check-minimizations.js';
 export { completeSubgraph } from './specification/complete.js';
 export {
   AUTHENTICATED_IDENTITY,

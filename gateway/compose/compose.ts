@@ -1,6 +1,11 @@
 import { composeServices } from '@apollo/composition';
 import { DirectiveError } from '@behalf/directives';
-import { completeSubgraph, lowerRequiresScope, RuleTable } from '@behalf/directives/internal';
+import {
+  checkMinimizations,
+  completeSubgraph,
+  lowerRequiresScope,
+  RuleTable,
+} from '@behalf/directives/internal';
 import type { Requirement } from '@behalf/directives/internal';
 import { GraphQLError, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
@@ -94,7 +99,9 @@ function readSubgraphs(subgraphs: readonly SubgraphSource[]): readonly RuledSubg
     try {
       const typeDefs = lowerRequiresScope(completeSubgraph(parse(sdl)));
       // A rule that cannot be compiled would be dropped, or stop the subgraph and the gateway later.
-      const written = new RuleTable(withStandardRootNames(typeDefs), { coverage: 'open' });
+      const renamed = withStandardRootNames(typeDefs);
+      const written = new RuleTable(renamed, { coverage: 'open' });
+      checkMinimizations(renamed, written);
       return [{ ...subgraph, typeDefs, written }];
     } catch (error) {
       if (error instanceof DirectiveError) details.push(`${error.code}: [${name}] ${error.message}`);

@@ -1,0 +1,71 @@
+import {
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLScalarType,
+  Kind,
+  specifiedScalarTypes,
+} from 'graphql';
+import type { DocumentNode, GraphQLNullableType, GraphQLOutputType, TypeNode } from 'graphql';
+import type { RuleTable } from '../decide/rule-table.js';
+import { compileMinimizer } from './minimizer.js';
+
+/** Whether the team has configured one is not known from its schema. */
+const SOME_KEY = new Uint8Array(32);
+
+/**
+ * Whether each `@minimize` fits the type of its field, as the start of the subgraph requires. The text of the schema suffices.
+ *
+ * @param document of one subgraph, lowered
+ * @param rules compiled from it
+ * @throws {DirectiveError} `INVALID_RULE`
+ */
+export function checkMinimizations(document: DocumentNode, rules: RuleTable): void {
+  const types = new NamedTypes(document);
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.OBJECT_TYPE_EXTENSION)
+      continue;
+    for (const field of definition.fields ?? []) {
+      const [typeName, fieldName] = [definition.name.value, field.name.value];
+      const minimization = rules.field(typeName, fieldName)?.minimization;
+      if (minimization === undefined) continue;
+      compileMinimizer({
+        minimization,
+        coordinate: `${typeName}.${fieldName}`,
+        type: types.outputOf(field.type),
+        pseudonymKey: SOME_KEY,
+        onUnreadable: () => undefined,
+      });
+    }
+  }
+}
+
+/** Stands for the types of a schema that is not built: strategies ask only for names, lists, and what is a scalar. */
+class NamedTypes {
+  readonly #scalars = new Map<string, GraphQLScalarType>(
+    specifiedScalarTypes.map((scalar) => [scalar.name, scalar]),
+  );
+
+  constructor({ definitions }: DocumentNode) {
+    for (const definition of definitions) {
+      if (definition.kind !== Kind.SCALAR_TYPE_DEFINITION && definition.kind !== Kind.SCALAR_TYPE_EXTENSION)
+        continue;
+      const name = definition.name.value;
+      if (!this.#scalars.has(name)) this.#scalars.set(name, new GraphQLScalarType({ name }));
+    }
+  }
+
+  outputOf(node: TypeNode): GraphQLOutputType {
+    return node.kind === Kind.NON_NULL_TYPE
+      ? new GraphQLNonNull(this.#nullableOf(node.type))
+      : this.#nullableOf(node);
+  }
+
+  #nullableOf(
+    node: Exclude<TypeNode, { kind: Kind.NON_NULL_TYPE }>,
+  ): GraphQLNullableType & GraphQLOutputType {
+    if (node.kind === Kind.LIST_TYPE) return new GraphQLList(this.outputOf(node.type));
+    const name = node.name.value;
+    return this.#scalars.get(name) ?? new GraphQLObjectType({ name, fields: {} });
+  }
+}
