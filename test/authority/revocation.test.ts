@@ -1,3 +1,4 @@
+import { changes } from './oauth-setup.js';
 import { decodeJwt } from 'jose';
 import * as oidc from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,10 +29,6 @@ async function connect(who: { user: string; password: string }, clientId = 'budg
   return { client, person, consentId: consent.id, refreshToken: tokens.refresh_token ?? '' };
 }
 
-async function changes() {
-  return authority.database.db.selectFrom('authority.change_event').selectAll().orderBy('seq').execute();
-}
-
 describe('revokeConsent', () => {
   it('ends refreshing and pending codes, and asks the person again', async () => {
     const { client, consentId, person, refreshToken } = await connect(ALMA);
@@ -44,7 +41,7 @@ describe('revokeConsent', () => {
     expect(revocation.ended).toMatchObject([
       { id: consentId, status: 'revoked', endedBy: 'c-000001', endedReason: 'done with it' },
     ]);
-    expect((await changes()).at(-1)).toMatchObject({
+    expect((await changes(authority)).at(-1)).toMatchObject({
       ...revocation.change,
       initiator: 'user',
       members: { consentId, subject: 'c-000001', clientId: 'budget-app' },
@@ -60,16 +57,16 @@ describe('revokeConsent', () => {
 
   it('ends nothing for a repeated, unknown or foreign consent, and says so', async () => {
     const { consentId } = await connect(NOOR);
-    const before = (await changes()).length;
+    const before = (await changes(authority)).length;
     const unknown = { outcome: 'unknown', ended: [], change: undefined };
     const byAlma = { by: 'c-000001', initiator: 'user' } as const;
     expect(await authority.consents.revokeConsent(consentId, byAlma)).toEqual(unknown);
     expect(await authority.consents.revokeConsent("no'such", BY_ADMIN)).toEqual(unknown);
-    expect((await changes()).length).toBe(before);
+    expect((await changes(authority)).length).toBe(before);
     expect((await authority.consents.revokeConsent(consentId, BY_ADMIN)).ended).toHaveLength(1);
     const already = { ...unknown, outcome: 'already' };
     expect(await authority.consents.revokeConsent(consentId, BY_ADMIN)).toEqual(already);
-    expect((await changes()).length).toBe(before + 1);
+    expect((await changes(authority)).length).toBe(before + 1);
   });
 
   it('numbers fifty concurrent revocations once each, in commit order, without gaps', async () => {
@@ -77,17 +74,17 @@ describe('revokeConsent', () => {
     const consents = await Promise.all(
       subjects.map((subject) => authority.consents.grant(consentTerms(subject))),
     );
-    const before = (await changes()).at(-1)?.seq ?? 0;
+    const before = (await changes(authority)).at(-1)?.seq ?? 0;
     const done = await Promise.all(consents.map(({ id }) => authority.consents.revokeConsent(id, BY_ADMIN)));
     const seqs = done.map(({ change }) => change?.seq ?? 0).sort((a, b) => a - b);
     expect(seqs).toEqual(subjects.map((_, index) => before + 1 + index));
-    const times = (await changes()).map(({ occurred_at }) => occurred_at.getTime());
+    const times = (await changes(authority)).map(({ occurred_at }) => occurred_at.getTime());
     expect(times).toEqual(times.toSorted((a, b) => a - b));
   });
 
   it('changes nothing if its transaction fails', async () => {
     const consent = await authority.consents.grant(consentTerms('unlucky'));
-    const before = (await changes()).length;
+    const before = (await changes(authority)).length;
     const failing = authority.database.db.transaction().execute(async (trx) => {
       const { revokeConsent } = await import('../../authority/consent/revoke.js');
       await revokeConsent(trx, consent.id, BY_ADMIN);
@@ -95,7 +92,7 @@ describe('revokeConsent', () => {
     });
     await expect(failing).rejects.toThrow('crash before commit');
     expect(await authority.consents.find(consent.id)).toMatchObject({ status: 'active' });
-    expect((await changes()).length).toBe(before);
+    expect((await changes(authority)).length).toBe(before);
     const next = await authority.consents.revokeConsent(consent.id, BY_ADMIN);
     expect(next.change?.seq).toBe(before + 1);
   });
@@ -111,7 +108,10 @@ describe('revokeClient', () => {
     expect(ids).toContain(alma.consentId);
     expect(ids).toContain(noor.consentId);
     expect(ids).not.toContain(other.consentId);
-    expect((await changes()).at(-1)).toMatchObject({ ...change, members: { clientId: 'budget-app' } });
+    expect((await changes(authority)).at(-1)).toMatchObject({
+      ...change,
+      members: { clientId: 'budget-app' },
+    });
     for (const { client, refreshToken } of [alma, noor]) {
       await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
         error: 'invalid_grant',
@@ -136,7 +136,7 @@ describe('revokeSubjectSessions', () => {
       sessions: true,
       tokens: true,
     });
-    expect((await changes()).at(-1)).toMatchObject({ ...change, members: { subject: 'c-000001' } });
+    expect((await changes(authority)).at(-1)).toMatchObject({ ...change, members: { subject: 'c-000001' } });
     await expect(oidc.refreshTokenGrant(client, refreshToken)).rejects.toMatchObject({
       error: 'invalid_grant',
     });
@@ -190,7 +190,7 @@ describe('revokeSession', () => {
     const ended = await authority.consents.revokeSession(sid, BY_ADMIN);
     expect(ended).toMatchObject({ outcome: 'done', ended: [], sessions: 1 });
     expect(ended.tokens).toBeGreaterThan(0);
-    expect((await changes()).at(-1)).toMatchObject({ ...ended.change, members: { sessionId: sid } });
+    expect((await changes(authority)).at(-1)).toMatchObject({ ...ended.change, members: { sessionId: sid } });
     // A running request writes its session and refresh token back.
     const back = own.map((row) => ({ ...row, payload: JSON.stringify(row.payload) }));
     expect(back.length).toBeGreaterThan(1);
@@ -261,11 +261,11 @@ describe('an ended session', () => {
 
 describe('revokeToken', () => {
   it('announces a token once, by whomever and however often requested', async () => {
-    const before = (await changes()).length;
+    const before = (await changes(authority)).length;
     const options = { ...BY_ADMIN, reason: 'found in a log' };
     const answers = await Promise.all([1, 2, 3].map(() => authority.consents.revokeToken('jti-1', options)));
     expect(answers.map(({ outcome }) => outcome).sort()).toEqual(['already', 'already', 'done']);
-    const added = (await changes()).slice(before);
+    const added = (await changes(authority)).slice(before);
     expect(added).toMatchObject([
       { members: { tokenId: 'jti-1' }, reason: 'found in a log', entity_id: 'admin-iris' },
     ]);
@@ -290,7 +290,7 @@ describe('a race between issuing and revoking', () => {
     await until(() => issued.length > 0, 'a token was issued');
     const { change } = await authority.consents.revokeClient('budget-app', BY_ADMIN);
     await Promise.all(refreshing);
-    const event = (await changes()).find(({ seq }) => seq === change?.seq);
+    const event = (await changes(authority)).find(({ seq }) => seq === change?.seq);
     const revokedAtSeconds = Math.floor((event?.occurred_at.getTime() ?? 0) / 1000);
     expect(issued.length).toBeGreaterThan(0);
     expect(issued.length).toBeLessThan(4_000);

@@ -1,3 +1,4 @@
+import { changes } from './oauth-setup.js';
 import { decodeJwt } from 'jose';
 import { sql } from 'kysely';
 import * as oidc from 'openid-client';
@@ -34,10 +35,6 @@ async function connect(scope = 'accounts:read profile:read') {
   const { callbackUrl } = await person.follow(request.url, ALMA);
   const tokens = await exchange(client, callbackUrl, request);
   return { client, person, tokens, refreshToken: tokens.refresh_token ?? '' };
-}
-
-async function changes() {
-  return authority.database.db.selectFrom('authority.change_event').selectAll().orderBy('seq').execute();
 }
 
 const scopesOf = (token: string): string[] => decodeJwt<{ scope: string }>(token).scope.split(' ').sort();
@@ -130,7 +127,7 @@ describe('a stop of everything', () => {
 
 describe('the register', () => {
   it('records who, why and when; a repeated call changes nothing', async () => {
-    const before = (await changes()).length;
+    const before = (await changes(authority)).length;
     await connect();
     const both = await Promise.all([1, 2].map(() => suspensions.suspend(BUDGET_APP, BY_IRIS)));
     expect(both.map(({ outcome }) => outcome).sort()).toEqual(['already', 'done']);
@@ -144,7 +141,7 @@ describe('the register', () => {
       suspension: { ...BY_IRIS, endedBy: 'admin-otto', endedReason: 'explained itself' },
     });
     expect(await suspensions.resume(BUDGET_APP, lifted)).toMatchObject({ outcome: 'already' });
-    expect((await changes()).slice(before)).toMatchObject([
+    expect((await changes(authority)).slice(before)).toMatchObject([
       { kind: SUSPENDED, members: { clientId: 'budget-app' }, reason: BY_IRIS.reason, entity_id: BY_IRIS.by },
       { kind: RESUMED, members: { clientId: 'budget-app' }, reason: lifted.reason, entity_id: lifted.by },
     ]);

@@ -123,6 +123,4 @@ export function answerText({ data, errors }: ExecutionResult): string {
   return JSON.stringify({ data, errors });
 }
 
-export function errorCodes({ errors = [] }: ExecutionResult): string[] {
-  return errors.map(({ path = [], extensions }) => `${path.join('.')} ${String(extensions.code)}`).sort();
-}
+export { errorCodes } from '../support/error-codes.js';

@@ -1,10 +1,9 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditRecord } from '../../audit/index.js';
 import { protectGateway } from '../../gateway/index.js';
 import {
   ask,
@@ -18,6 +17,7 @@ import {
   TestLog,
   TestSubgraph,
 } from './support.js';
+import { lastRecord } from '../support/audit-file.js';
 import type { Answer, TestGateway } from './support.js';
 
 const LINK = `extend schema
@@ -78,11 +78,6 @@ beforeEach(() => {
   gateway.log.entries.length = 0;
 });
 
-async function lastRecord(): Promise<AuditRecord> {
-  const lines = (await readFile(auditFile, 'utf8')).trimEnd().split('\n');
-  return JSON.parse(lines.at(-1) ?? '') as AuditRecord;
-}
-
 /** 400 with this code, on record as refused; no subgraph was asked, and the client wrote nothing into the log. */
 async function expectRefused(answer: Answer, code: string, reason = code): Promise<void> {
   expect(answer.status).toBe(400);
@@ -90,7 +85,7 @@ async function expectRefused(answer: Answer, code: string, reason = code): Promi
   expect(answer.body).not.toHaveProperty('data');
   expect([...people.requests, ...cities.requests]).toEqual([]);
   expect(gateway.log.entries).toEqual([]);
-  expect(await lastRecord()).toMatchObject({ outcome: 'refused', reason });
+  expect(await lastRecord(auditFile)).toMatchObject({ outcome: 'refused', reason });
 }
 
 const IF = 'Argument "if" of non-null type "Boolean!" must not be null.';

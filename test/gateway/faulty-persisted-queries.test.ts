@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuditRecord } from '../../audit/index.js';
 import { AUDIENCE, Cleanup, compose, send, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
+import { lastRecord } from '../support/audit-file.js';
 import type { Answer, TestGateway } from './support.js';
 
 const cleanup = new Cleanup();
@@ -27,17 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => cleanup.run());
 
-async function lastRecord(): Promise<AuditRecord> {
-  const lines = (await readFile(auditFile, 'utf8')).trimEnd().split('\n');
-  return JSON.parse(lines.at(-1) ?? '') as AuditRecord;
-}
-
 async function expectRefused(answer: Answer, message: string): Promise<void> {
   expect(answer.status).toBe(400);
   expect(answer.body).toEqual({ errors: [{ message, extensions: { code: 'BAD_REQUEST' } }] });
   expect(people.requests).toEqual([]);
   expect(gateway.log.codes()).not.toContain('INTERNAL_SERVER_ERROR');
-  expect(await lastRecord()).toMatchObject({ outcome: 'refused', reason: 'OPERATION_INVALID' });
+  expect(await lastRecord(auditFile)).toMatchObject({ outcome: 'refused', reason: 'OPERATION_INVALID' });
 }
 
 describe('a faulty persisted query is refused, and told what is wrong', () => {

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { sql } from 'kysely';
 import { parsePolicy, verifyLog } from '@behalf/audit-verify';
 import type { LogReport, Policy } from '@behalf/audit-verify';
@@ -8,13 +7,10 @@ import { createWriterRole, PostgresAuditSink, writerUrl } from '../../../audit/p
 import type { AuditDatabase } from '../../../audit/postgres.js';
 import { createAuditDatabase } from '../../support/audit-database.js';
 import type { TestDatabase } from '../../support/database.js';
+import { makeKey, ORIGIN } from '../../audit-verify/support.js';
 import { record } from '../support.js';
 
-export const ORIGIN = 'audit.bank.example';
-
-export function makeLogKey(name = ORIGIN): NoteKey {
-  return { name, privateKey: generateKeyPairSync('ed25519').privateKey };
-}
+export { makeKey as makeLogKey, ORIGIN };
 
 /** A log in a database of its own, with a writer as gateways have. */
 export class TestLog {
@@ -32,7 +28,7 @@ export class TestLog {
     const database = await createAuditDatabase();
     await createWriterRole(database.db, role, role);
     const url = writerUrl(database.url, role, role);
-    return new TestLog(database, url, new PostgresAuditSink({ databaseUrl: url }), makeLogKey());
+    return new TestLog(database, url, new PostgresAuditSink({ databaseUrl: url }), makeKey());
   }
 
   get policy(): Policy {

@@ -72,7 +72,4 @@ export async function startExample(): Promise<Example> {
   };
 }
 
-/** One line for each denial: where and why. */
-export function denials({ errors = [] }: GraphQLAnswer): string[] {
-  return errors.map(({ path = [], extensions }) => `${path.join('.')} ${String(extensions.code)}`).sort();
-}
+export { errorCodes as denials } from '../../support/error-codes.js';
