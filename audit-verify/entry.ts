@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { VerificationError } from './errors.js';
 import { leafHash } from './merkle.js';
-import { parseHash, parseSize } from './text.js';
+import { parseHash, parseTime } from './text.js';
 
 const FORMAT = 'behalf-record/v1';
 const CLASS = /^[a-z]{1,16}(?:-[a-z]{1,16}){0,3}$/;
@@ -30,7 +30,7 @@ export function parseEntry(bytes: Uint8Array): Entry {
   }
   return {
     recordClass,
-    recordedAtMs: parseSize(time, 'the time of the entry'),
+    recordedAtMs: parseTime(time, 1, 'the time of the entry'),
     contentHash: parseHash(hash, 'the hash of the entry'),
   };
 }

@@ -1,6 +1,7 @@
 import { VerificationError } from './errors.js';
 import type { Entry } from './entry.js';
 import { parseRecord } from './proof.js';
+import { isTime } from './text.js';
 
 /** Younger records cannot be erased. */
 const LEAST_AGE_MS = 2 * 86_400_000;
@@ -30,7 +31,7 @@ export function readErasure(
   const { event, details } = parseRecord(content);
   if (event !== 'records-erased' || recordClass !== 'log') return undefined;
   const { class: erased, before } = (details ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof erased !== 'string' || typeof before !== 'number' || !(before <= recordedAtMs - LEAST_AGE_MS)) {
+  if (typeof erased !== 'string' || !isTime(before) || before > recordedAtMs - LEAST_AGE_MS) {
     throw new VerificationError(
       'MALFORMED',
       'it does not say which records were erased, of a time two days before it or earlier',

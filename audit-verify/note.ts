@@ -1,6 +1,6 @@
 import { verify } from 'node:crypto';
 import { VerificationError } from './errors.js';
-import { parseBase64, parseSize } from './text.js';
+import { parseBase64, parseTime } from './text.js';
 import type { VerifierKey } from './vkey.js';
 
 /** A note with more is refused. C2SP signed-note asks for at least 16. */
@@ -86,7 +86,7 @@ function verifyLine(text: string, { bytes }: SignatureLine, key: VerifierKey): V
   // C2SP tlog-cosignature, "Ed25519 signed message".
   const message = Buffer.from(`cosignature/v1\ntime ${seconds}\n${text}`);
   if (!verify(null, message, key.key, bytes.subarray(TIMESTAMP_BYTES))) return undefined;
-  return { key, time: parseSize(seconds, `the time of ${key.name}`) };
+  return { key, time: parseTime(seconds, 1_000, `the time of ${key.name}`) };
 }
 
 function malformed(message: string): VerificationError {

@@ -82,7 +82,7 @@ export async function eraseSubject(
  *
  * @param before only records that were stored before this time
  * @returns how many texts were erased
- * @throws {AuditError} `AUDIT_TOO_YOUNG`
+ * @throws {AuditError} `AUDIT_TOO_YOUNG`, `AUDIT_TIME_INVALID`, `AUDIT_REASON_MISSING`
  *
  * @example
  * ```ts
@@ -103,6 +103,12 @@ export async function eraseRecords(
   erasing: Erasing,
   nowMs: number,
 ): Promise<number> {
+  // A verifier refuses any other, and the record of it could not be taken back.
+  if (!(before.getTime() >= 0)) {
+    throw new AuditError('AUDIT_TIME_INVALID', {
+      message: 'Records are erased before a time, in 1970 or later',
+    });
+  }
   // By the database's clock, which tells verifiers how old they were.
   if (before.getTime() > (await storedNow(db)) - LEAST_AGE_MS) {
     throw new AuditError('AUDIT_TOO_YOUNG', { message: 'Records of the last two days are not erased' });

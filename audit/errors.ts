@@ -32,6 +32,10 @@ export const auditErrors = Object.freeze({
     description: 'Records of the last two days are not erased: their disappearance would stop the gateways.',
     since: '0.1.0',
   },
+  AUDIT_TIME_INVALID: {
+    description: 'Records are erased before a time, in 1970 or later.',
+    since: '0.1.0',
+  },
   AUDIT_REASON_MISSING: {
     description: 'Whoever erases something, or replaces a key, must say who they are and why.',
     since: '0.1.0',

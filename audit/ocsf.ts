@@ -67,7 +67,7 @@ export function toOcsf(logged: LoggedEntry): OcsfApiActivity {
     ...activity,
     type_uid: CLASS_UID * 100 + activity.activity_id,
     type_name: `API Activity: ${activity.activity_name}`,
-    time: occurredAt?.getTime() ?? record.time,
+    time: occurredAt === undefined ? record.time : Number(occurredAt),
     ...severityOf(record),
     ...statusOf(record),
     metadata: metadataOf(logged),
@@ -124,7 +124,7 @@ function metadataOf({ record, recordedAt, seq }: LoggedEntry): object {
     log_name: 'audit',
     correlation_uid: record.transactionId,
     event_code: 'event' in record ? record.event : record.outcome,
-    logged_time: recordedAt?.getTime(),
+    logged_time: recordedAt === undefined ? undefined : Number(recordedAt),
     sequence: seq,
   });
 }

@@ -6,8 +6,10 @@ import { FolderSource, parsePolicy, VerificationError, verifyLog, verifyProof } 
 import type { Finding, LogReport, LogSource, Policy } from '@behalf/audit-verify';
 import { printable } from '@behalf/gateway/printable';
 import { withDatabase } from '../database.js';
+import { printedTime } from '../printed-time.js';
 import { quantity } from '../quantity.js';
 import { readText } from '../read-text.js';
+import { withPolicy } from '../with-policy.js';
 
 const MAX_FINDINGS = 100;
 /** Somebody watches, and a large log takes minutes. */
@@ -28,7 +30,7 @@ export async function auditVerify(
   options: AuditVerifyOptions,
   print: (line: string) => void,
 ): Promise<0 | 1> {
-  const policy = parsePolicy(await readText(options.policyFile));
+  const policy = await withPolicy(options.policyFile, parsePolicy);
   const seen = await Promise.all(options.seenFiles.map((file) => readText(file)));
   const verify = (source: LogSource): Promise<LogReport> => verifyLog(source, policy, { seen });
   const report =
@@ -58,13 +60,13 @@ function reportLines(report: LogReport, policy: Policy, seen: number): string[] 
   const { checkpoint, erased, erasures, findings, records, successors } = report;
   const lines = findings.map(({ code, message }) => `${code}  ${message}`);
   for (const { beforeMs, index, recordClass } of erasures) {
-    const before = new Date(beforeMs).toISOString();
+    const before = printedTime(beforeMs);
     lines.push(`Record ${index} says that records of class ${recordClass} before ${before} were erased`);
   }
   for (const { text } of successors) lines.push(`The log introduced the key ${text}`);
   if (checkpoint !== undefined) {
     const times = checkpoint.cosignatures.map(
-      ({ witness, time }) => `${witness} at ${new Date(time * 1_000).toISOString()}`,
+      ({ witness, time }) => `${witness} at ${printedTime(time * 1_000)}`,
     );
     const witnessed = times.length === 0 ? 'cosigned by no witness' : `cosigned by ${times.join(', ')}`;
     lines.push(
@@ -90,12 +92,12 @@ export async function auditVerifyProof(
   policyFile: string,
   print: (line: string) => void,
 ): Promise<0 | 1> {
-  const policy = parsePolicy(await readText(policyFile));
+  const policy = await withPolicy(policyFile, parsePolicy);
   const proof = await readText(proofFile);
   try {
     const { checkpoint, index, receipt, record, recordedAtMs } = verifyProof(proof, policy);
     print(printable(JSON.stringify(record)));
-    const at = new Date(recordedAtMs).toISOString();
+    const at = printedTime(recordedAtMs);
     print(
       printable(
         `This record is entry ${index} of ${checkpoint.origin} (${quantity(checkpoint.size, 'entry', 'entries')}), recorded at ${at}`,

@@ -1,6 +1,7 @@
 import { toOcsf } from '@behalf/audit';
 import type { AuditCaller, AuditedAccess, AuditEvent, AuditRecord, LoggedEntry } from '@behalf/audit';
 import { printable } from '@behalf/gateway/printable';
+import { printedTime } from '../printed-time.js';
 
 /** Bounded here as well: an earlier version may have written longer texts. */
 const MAX_TEXT_LENGTH = 200;
@@ -29,7 +30,7 @@ export function describeRecord(stored: LoggedEntry): string {
 }
 
 function placeOf({ seq, occurredAt, record }: LoggedEntry): string {
-  const time = (occurredAt ?? new Date(record.time)).toISOString();
+  const time = text(printedTime(occurredAt ?? record.time));
   return seq === undefined ? time : `#${seq}  ${time}`;
 }
 
@@ -64,10 +65,8 @@ function detailOf(name: string, value: NonNullable<AuditEvent['details']>[string
   return [...named, ...(value.length > named.length ? ['more'] : [])].join(', ');
 }
 
-/** Not every number is a time. */
 function timeOf(ms: number): string {
-  const time = new Date(ms);
-  return Number.isNaN(time.getTime()) ? text(String(ms)) : time.toISOString();
+  return text(printedTime(ms));
 }
 
 function shortName(pseudonym: string): string {

@@ -134,6 +134,13 @@ describe('old records', () => {
     });
   });
 
+  it.each([new Date(NaN), new Date(-1)])('before %s are none: no verifier accepts that', async (time) => {
+    await expect(eraseRecords(log.database.db, 'access', time, ERASING, now())).rejects.toMatchObject({
+      code: 'AUDIT_TIME_INVALID',
+    });
+    expect(await counts()).toMatchObject({ records: 0 });
+  });
+
   it('take their day’s partition with them', async () => {
     const day = before(500).toISOString().slice(0, 10);
     const table = `audit.record_${day.replaceAll('-', '')}`;
