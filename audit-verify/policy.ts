@@ -57,6 +57,21 @@ export interface Policy {
  * ```
  */
 export function parsePolicy(text: string): Policy {
+  return readPolicy(text).policy();
+}
+
+/**
+ * The logs of a policy, of which the other lines need not be there: a witness has no quorum.
+ *
+ * @throws {VerificationError} `MALFORMED`, with the number of the line, also if there is no log
+ */
+export function parseLogs(text: string): Pick<Policy, 'logs'> {
+  const { logs } = readPolicy(text);
+  if (logs.length === 0) throw malformed('the policy has no log line');
+  return { logs };
+}
+
+function readPolicy(text: string): PolicyReader {
   if (typeof (text as unknown) !== 'string') throw malformed('the policy must be text');
   if (text.length > MAX_POLICY_LENGTH) throw malformed('the policy is too long');
   const reader = new PolicyReader();
@@ -70,11 +85,11 @@ export function parsePolicy(text: string): Policy {
       throw error;
     }
   }
-  return reader.policy();
+  return reader;
 }
 
 class PolicyReader {
-  readonly #logs: PolicyLog[] = [];
+  readonly logs: PolicyLog[] = [];
   readonly #witnesses = new Map<string, PolicyWitness>();
   readonly #groups = new Map<string, Group>();
   readonly #members = new Set<string>();
@@ -100,7 +115,7 @@ class PolicyReader {
     if (quorum === undefined) throw malformed('the policy has no quorum line');
     const groups = [...this.#groups];
     return {
-      logs: this.#logs,
+      logs: this.logs,
       witnesses: [...this.#witnesses.values()],
       quorum,
       isQuorum: (cosigned) => {
@@ -119,7 +134,7 @@ class PolicyReader {
     if (text === undefined || more.length > 0) throw malformed('expected: log KEY [URL]');
     const key = this.#newKey(text);
     if (key.type !== 'ed25519') throw malformed('a log signs with an Ed25519 key (type 1)');
-    this.#logs.push(url === undefined ? { key } : { key, url });
+    this.logs.push(url === undefined ? { key } : { key, url });
   }
 
   #readWitness([name, text, url, ...more]: readonly string[]): void {

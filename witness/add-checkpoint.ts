@@ -10,10 +10,14 @@ import {
   verifySignatures,
 } from '@behalf/audit-verify/internal';
 import type { Cosigner } from './cosigner.js';
+import { WitnessError } from './errors.js';
 import type { WitnessMemory } from './memory.js';
 
 /** C2SP tlog-witness: a client must not send more. */
 const MAX_PROOF_LINES = 63;
+
+/** How often it decides again, because another process has cosigned something meanwhile. */
+const MAX_DECISIONS = 10;
 
 /** The answer to `add-checkpoint`. */
 export interface WitnessAnswer {
@@ -32,7 +36,7 @@ interface Submission {
 /** What a witness decides by. */
 export interface WitnessParts {
   /** The logs whose checkpoints it cosigns. */
-  readonly policy: Policy;
+  readonly policy: Pick<Policy, 'logs'>;
   readonly cosigner: Cosigner;
   readonly memory: WitnessMemory;
   /** Milliseconds since the epoch. */
@@ -43,9 +47,20 @@ export interface WitnessParts {
  * Decides whether to cosign (C2SP tlog-witness v1.0.0, "add-checkpoint"). It begins denied: a checkpoint is cosigned only when
  * it was shown to continue the one that was cosigned before, and that is on disk before the answer exists.
  *
- * Two calls for one log must not run at the same time; {@link Witness} sees to that.
+ * Two calls for one log should not run at the same time, because one of them has to decide again; {@link Witness} sees to that.
+ *
+ * @throws {WitnessError} `WITNESS_STATE_UNUSABLE`; the file system's error
  */
 export async function addCheckpoint(body: string, parts: WitnessParts): Promise<WitnessAnswer> {
+  for (let decisions = 0; decisions < MAX_DECISIONS; decisions++) {
+    const answer = await decide(body, parts);
+    if (answer !== undefined) return answer;
+  }
+  throw new WitnessError('WITNESS_STATE_UNUSABLE', 'other processes cosign all the time with the same state');
+}
+
+/** @returns undefined if another process has cosigned something since the decision */
+async function decide(body: string, parts: WitnessParts): Promise<WitnessAnswer | undefined> {
   const { cosigner, memory, now, policy } = parts;
   const submission = attempt(() => parseSubmission(body));
   if (submission === undefined) return refusal(400, 'the request is malformed');
@@ -56,17 +71,18 @@ export async function addCheckpoint(body: string, parts: WitnessParts): Promise<
   const signedBy = attempt(() => verifySignatures(checkpoint.note, keys).map(({ key }) => key)) ?? [];
   if (signedBy.length === 0) return refusal(403, 'no trusted key of the log signed the checkpoint');
   if (submission.oldSize > checkpoint.size) return refusal(400, 'the old size is larger than the checkpoint');
-  const last = memory.last(checkpoint.origin);
-  const lastSize = last?.size ?? 0;
+  const last = await memory.last(checkpoint.origin);
+  const lastSize = last?.checkpoint.size ?? 0;
   if (submission.oldSize !== lastSize) {
     return { status: 409, contentType: 'text/x.tlog.size', body: `${lastSize}\n` };
   }
   if (!hasPossibleRoot(checkpoint)) return refusal(422, 'a log of size 0 has the root of the empty tree');
-  if (!continues(checkpoint, last, submission.proof)) {
+  if (!continues(checkpoint, last?.checkpoint, submission.proof)) {
     return refusal(422, 'the checkpoint does not continue the one that was cosigned last');
   }
   const cosignature = cosigner.cosign(checkpoint.note.text, now());
-  await memory.remember(checkpoint, `${signedNote(checkpoint, signedBy)}${cosignature}`);
+  const text = `${signedNote(checkpoint, signedBy)}${cosignature}`;
+  if (!(await memory.remember(last, checkpoint, text))) return undefined;
   return { status: 200, contentType: 'text/plain; charset=utf-8', body: cosignature };
 }
 

@@ -1,7 +1,10 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
-import { WitnessError } from './errors.js';
+import { VerificationError } from '@behalf/audit-verify';
+import type { Note } from '@behalf/audit-verify';
+import { parseVerifierKey, verifySignatures } from '@behalf/audit-verify/internal';
+import { reasonOf, WitnessError } from './errors.js';
 
 /** C2SP signed-note, "Signature types": a cosignature with a time. */
 const COSIGNATURE = 0x04;
@@ -28,16 +31,25 @@ export class Cosigner {
   /**
    * Reads the key from a file (PKCS #8, PEM), or creates both, readable by the owner only.
    *
-   * @throws {WitnessError} `WITNESS_NAME_INVALID` or `WITNESS_KEY_UNUSABLE`; the file system's error
+   * @param mayCreate whether it may be made: not if it cosigned something before
+   * @throws {WitnessError} `WITNESS_NAME_INVALID` or `WITNESS_KEY_UNUSABLE`
    */
-  static async load(name: string, keyFile: string): Promise<Cosigner> {
+  static async load(name: string, keyFile: string, mayCreate: boolean): Promise<Cosigner> {
     if (name === '' || name.length > MAX_NAME_LENGTH || UNNAMEABLE.test(name)) {
       throw new WitnessError(
         'WITNESS_NAME_INVALID',
         'the name of a witness has no spaces and no +, such as witness.example/w1',
       );
     }
-    return new Cosigner(name, readKey((await readIfThere(keyFile)) ?? (await createKey(keyFile)), keyFile));
+    const pem = await readOrCreate(keyFile, mayCreate).catch((error: unknown) => {
+      throw new WitnessError('WITNESS_KEY_UNUSABLE', `${keyFile} cannot be used: ${reasonOf(error)}`);
+    });
+    if (pem === undefined)
+      throw new WitnessError(
+        'WITNESS_KEY_UNUSABLE',
+        `${keyFile} is not there, and the state has checkpoints that the key of the witness cosigned`,
+      );
+    return new Cosigner(name, readKey(pem, keyFile));
   }
 
   /** The key as logs and verifiers trust it (C2SP signed-note, "Verifier keys"). */
@@ -59,6 +71,16 @@ export class Cosigner {
     return `— ${this.name} ${Buffer.concat([this.#keyId(), time, signature]).toString('base64')}\n`;
   }
 
+  /** Whether this key cosigned a checkpoint, and nobody has changed it since. */
+  hasCosigned(note: Note): boolean {
+    try {
+      return verifySignatures(note, [parseVerifierKey(this.verifierKey)]).length > 0;
+    } catch (error) {
+      if (error instanceof VerificationError) return false;
+      throw error;
+    }
+  }
+
   #keyId(): Buffer {
     return createHash('sha256')
       .update(`${this.name}\n`)
@@ -76,6 +98,10 @@ function readKey(pem: string, keyFile: string): KeyObject {
     // The reason could quote the file.
   }
   throw new WitnessError('WITNESS_KEY_UNUSABLE', `${keyFile} has no Ed25519 private key in PEM`);
+}
+
+async function readOrCreate(path: string, mayCreate: boolean): Promise<string | undefined> {
+  return (await readIfThere(path)) ?? (mayCreate ? await createKey(path) : undefined);
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -18,7 +18,8 @@ export const witnessErrors = Object.freeze({
   WITNESS_NAME_INVALID: { description: 'The name of the witness cannot be one.', since: '0.1.0' },
   WITNESS_KEY_UNUSABLE: { description: 'The file has no key that can cosign.', since: '0.1.0' },
   WITNESS_STATE_UNUSABLE: {
-    description: 'What the witness remembers of a log cannot be read, so it must not cosign.',
+    description:
+      'What the witness remembers of a log cannot be read or written, or its key has not cosigned it, so it must not cosign.',
     since: '0.1.0',
   },
 });
@@ -52,4 +53,10 @@ export class WitnessError extends Error {
   ) {
     super(message);
   }
+}
+
+/** The file system's code of an error. Its message would say more than whoever reads it has to know. */
+export function reasonOf(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code ?? (error instanceof Error ? error.name : 'unknown reason');
 }

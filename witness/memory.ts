@@ -1,94 +1,127 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseCheckpoint } from '@behalf/audit-verify/internal';
 import type { Checkpoint } from '@behalf/audit-verify';
-import { WitnessError } from './errors.js';
+import type { Cosigner } from './cosigner.js';
+import { reasonOf, WitnessError } from './errors.js';
+import { addStateFile, listStateFiles, prepareFolder, stateFileName } from './state-files.js';
+import type { StateFile } from './state-files.js';
 
-const SUFFIX = '.checkpoint';
+/** The checkpoint of a log that was cosigned last. */
+export interface Remembered {
+  readonly checkpoint: Checkpoint;
+  /** With the log's signature and the cosignature. */
+  readonly text: string;
+  readonly file: StateFile;
+}
+
+/** A version that disappears while it is read was replaced; more often than this, something else is wrong. */
+const MAX_READS = 100;
 
 /**
  * The last checkpoint that was cosigned of each log: one file for each. It is on disk before a cosignature leaves the process, so
- * that a witness that crashes never cosigns a smaller log afterwards.
+ * that a witness that crashes never cosigns a smaller log afterwards. It is read from there each time, because another process
+ * may have the same folder while one replaces the other.
  */
 export class WitnessMemory {
   readonly #folder: string;
-  /** By the hash of the log's name. */
-  readonly #last = new Map<string, Checkpoint & { readonly text: string }>();
+  readonly #cosigner: Pick<Cosigner, 'hasCosigned'>;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, cosigner: Pick<Cosigner, 'hasCosigned'>) {
     this.#folder = folder;
+    this.#cosigner = cosigner;
   }
 
-  /** @throws {WitnessError} `WITNESS_STATE_UNUSABLE`; the file system's error */
-  static async open(folder: string): Promise<WitnessMemory> {
-    await mkdir(folder, { recursive: true });
-    const memory = new WitnessMemory(folder);
-    for (const name of await readdir(folder)) {
-      if (!name.endsWith(SUFFIX)) continue;
-      const text = await readFile(join(folder, name), 'utf8');
-      const checkpoint = readStored(text, join(folder, name));
-      if (fileName(checkpoint.origin) !== name) throw unusable(join(folder, name));
-      memory.#last.set(originHash(checkpoint.origin), { ...checkpoint, text });
-    }
+  /** Whether nothing was cosigned yet. @throws {WitnessError} `WITNESS_STATE_UNUSABLE` */
+  static async isEmpty(folder: string): Promise<boolean> {
+    await prepareFolder(folder).catch((error: unknown) => {
+      throw unusable(folder, reasonOf(error));
+    });
+    const { files, others } = await list(folder);
+    return files.length === 0 && others.length === 0;
+  }
+
+  /** Reads and verifies everything once. @throws {WitnessError} `WITNESS_STATE_UNUSABLE` */
+  static async open(folder: string, cosigner: Pick<Cosigner, 'hasCosigned'>): Promise<WitnessMemory> {
+    const memory = new WitnessMemory(folder, cosigner);
+    const { files, others } = await list(folder);
+    const [other] = others;
+    if (other !== undefined) throw notCosigned(join(folder, other));
+    for (const hash of new Set(files.map((file) => file.hash))) await memory.byOriginHash(hash);
     return memory;
   }
 
-  /** @returns undefined if none was cosigned */
-  last(origin: string): (Checkpoint & { readonly text: string }) | undefined {
-    return this.#last.get(originHash(origin));
+  /** @returns undefined if none was cosigned. @throws {WitnessError} `WITNESS_STATE_UNUSABLE` */
+  last(origin: string): Promise<Remembered | undefined> {
+    return this.byOriginHash(originHash(origin));
   }
 
   /** By the hash under which C2SP tlog-witness serves it ("Monitor Retrieval Mechanism"). */
-  byOriginHash(hash: string): string | undefined {
-    return this.#last.get(hash)?.text;
+  async byOriginHash(hash: string): Promise<Remembered | undefined> {
+    for (let reads = 0; reads < MAX_READS; reads++) {
+      const { files } = await list(this.#folder);
+      const file = files.filter((each) => each.hash === hash).at(-1);
+      if (file === undefined) return undefined;
+      const remembered = await this.#read(file);
+      if (remembered !== undefined) return remembered;
+    }
+    throw unusable(this.#folder, 'its files disappear while they are read');
   }
 
-  /** Durable when it resolves. @param text the checkpoint with its signature and the cosignature */
-  async remember(checkpoint: Checkpoint, text: string): Promise<void> {
-    const path = join(this.#folder, fileName(checkpoint.origin));
-    const file = await open(`${path}.new`, 'w', 0o644);
+  /** @returns undefined for one that was replaced meanwhile */
+  async #read(file: StateFile): Promise<Remembered | undefined> {
+    const path = join(this.#folder, stateFileName(file));
+    let text: string;
     try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      if (reasonOf(error) === 'ENOENT') return undefined;
+      throw unusable(path, reasonOf(error));
     }
-    await rename(`${path}.new`, path);
-    await syncFolder(this.#folder);
-    this.#last.set(originHash(checkpoint.origin), { ...checkpoint, text });
+    const checkpoint = readStored(text, path);
+    if (originHash(checkpoint.origin) !== file.hash || !this.#cosigner.hasCosigned(checkpoint.note))
+      throw notCosigned(path);
+    return { checkpoint, text, file };
+  }
+
+  /**
+   * Durable when it resolves.
+   *
+   * @param last what the decision to cosign was based on
+   * @param text the checkpoint with its signature and the cosignature
+   * @returns false if another process has cosigned something since: nothing was remembered, and nothing may be cosigned
+   */
+  remember(last: Remembered | undefined, { origin }: Checkpoint, text: string): Promise<boolean> {
+    return addStateFile(this.#folder, originHash(origin), last?.file, text);
   }
 }
 
-/** A renamed file is found after a crash only when its folder is on disk too. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+function list(folder: string): ReturnType<typeof listStateFiles> {
+  return listStateFiles(folder).catch((error: unknown) => {
+    throw unusable(folder, reasonOf(error));
+  });
 }
 
 function originHash(origin: string): string {
   return createHash('sha256').update(origin).digest('hex');
 }
 
-function fileName(origin: string): string {
-  return `${originHash(origin)}${SUFFIX}`;
-}
-
 function readStored(text: string, path: string): Checkpoint {
   try {
     return parseCheckpoint(text);
   } catch {
-    throw unusable(path);
+    throw notCosigned(path);
   }
 }
 
-function unusable(path: string): WitnessError {
-  return new WitnessError(
-    'WITNESS_STATE_UNUSABLE',
-    `${path} is not the checkpoint that was cosigned last. Without it, the witness could cosign a log that was cut off`,
+function notCosigned(path: string): WitnessError {
+  return unusable(
+    path,
+    'it is not the checkpoint that this key cosigned last. Without it, the witness could cosign a log that was cut off',
   );
+}
+
+function unusable(path: string, reason: string): WitnessError {
+  return new WitnessError('WITNESS_STATE_UNUSABLE', `${path}: ${reason}`);
 }

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parsePolicy } from '@behalf/audit-verify';
+import { parseLogs } from '@behalf/audit-verify/internal';
 import { BodyError, Connections, isGetOrHead, listen, readBody } from '@behalf/http';
 import { aPort, aText, optionProblem, requestTarget } from '@behalf/http/internal';
 import type { OptionTest } from '@behalf/http/internal';
@@ -24,9 +24,12 @@ export interface WitnessOptions {
   readonly name: string;
   /** File of its private key (PEM); made if it is missing. */
   readonly keyFile: string;
-  /** A C2SP tlog-policy whose `log` lines name the logs that it cosigns. */
+  /** The logs that it cosigns: the `log` lines of a C2SP tlog-policy. Its other lines are not needed. */
   readonly policy: string;
-  /** Folder of what it remembers; made if it is missing. Losing it means that it could cosign a log that was cut off. */
+  /**
+   * Folder of what it remembers; made if it is missing. Losing it means that it could cosign a log that was cut off. It belongs to
+   * the key: another key begins with another folder. Two processes may have it while one replaces the other.
+   */
   readonly stateFolder: string;
   /** Default 127.0.0.1. */
   readonly host?: string;
@@ -88,9 +91,9 @@ export interface RunningWitness {
 export async function startWitness(options: WitnessOptions): Promise<RunningWitness> {
   checkOptions(options);
   const { host = '127.0.0.1', keyFile, name, now, port, stateFolder } = options;
-  const policy = parsePolicy(options.policy);
-  const cosigner = await Cosigner.load(name, keyFile);
-  const memory = await WitnessMemory.open(stateFolder);
+  const policy = parseLogs(options.policy);
+  const cosigner = await Cosigner.load(name, keyFile, await WitnessMemory.isEmpty(stateFolder));
+  const memory = await WitnessMemory.open(stateFolder, cosigner);
   const witness = new Witness({ policy, cosigner, memory, now });
   const server = createServer((request, response) => void witness.answer(request, response));
   const connections = new Connections(server);
@@ -137,11 +140,14 @@ class Witness {
       else send(response, answer.status, answer.body, { 'content-type': answer.contentType });
       return;
     }
-    const checkpoint = this.#parts.memory.byOriginHash(MONITOR_PATH.exec(path)?.[1] ?? '');
-    if (!isGetOrHead(request))
+    if (!isGetOrHead(request)) {
       send(response, 405, 'GET a checkpoint\n', { allow: 'GET, HEAD', connection: 'close' });
-    else if (checkpoint === undefined) send(response, 404, 'no checkpoint of that log was cosigned\n');
-    else send(response, 200, checkpoint, { 'cache-control': 'no-store' });
+      return;
+    }
+    const hash = MONITOR_PATH.exec(path)?.[1];
+    const last = hash === undefined ? undefined : await this.#parts.memory.byOriginHash(hash);
+    if (last === undefined) send(response, 404, 'no checkpoint of that log was cosigned\n');
+    else send(response, 200, last.text, { 'cache-control': 'no-store' });
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T | undefined> {
