@@ -26,7 +26,12 @@ export const SUBJECTS_FROM = `
   select name from jsonb_array_elements_text(record -> 'subjects') as list (name)`;
 
 /** Events that only members of the log's owner record, and no gateway. */
-export const OWNERS_EVENTS: readonly AuditEventName[] = ['subject-erased', 'records-erased', 'log-key-added'];
+export const OWNERS_EVENTS: readonly AuditEventName[] = [
+  'subject-erased',
+  'records-erased',
+  'log-key-added',
+  'log-key-replaced',
+];
 
 /** Typed, so that a new outcome must be added here: the table refuses any other. */
 export const OUTCOMES: Readonly<Record<AuditOutcome, true>> = Object.freeze({

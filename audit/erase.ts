@@ -18,8 +18,8 @@ const ROWS_AT_A_TIME = 10_000;
 /** Younger records are never erased: the log's newest records are looked for to notice that they disappear. */
 const LEAST_AGE_MS = 2 * 86_400_000;
 
-/** What `verify` has to know about the rest of the log: what was erased, and which keys signed it. These texts stay. */
-const KEPT_EVENTS: readonly AuditEventName[] = ['records-erased', 'log-key-added'];
+/** What `verify`, or who reads its report, has to know about the rest of the log: what was erased, and which keys signed it. */
+const KEPT_EVENTS: readonly AuditEventName[] = ['records-erased', 'log-key-added', 'log-key-replaced'];
 
 /** Appends a record as the owner of the log's tables. */
 export async function appendEvent(db: Kysely<AuditDatabase>, event: AuditEvent): Promise<void> {

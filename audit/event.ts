@@ -29,6 +29,12 @@ export const auditEvents = Object.freeze({
     description: 'A key of the log introduced the next one, which signs checkpoints from then on.',
     details: ['key'],
   },
+  'log-key-replaced': {
+    class: 'log',
+    description:
+      'The key of the log is lost, and another one signs from then on. Verifiers do not follow to it.',
+    details: ['key'],
+  },
   'records-erased': {
     class: 'log',
     description: 'The texts of old records of one class were erased. Their entries stay in the tree.',

@@ -2,7 +2,8 @@ import type { Kysely } from 'kysely';
 import { appendEvent, consoleEvent } from './erase.js';
 import type { Erasing } from './erase.js';
 import { LogError } from './log/errors.js';
-import { checkpointText, signatureLine, signNote, verifierKey } from './log/note.js';
+import { newestSigned, requireFollowing, requireOrigin } from './log/key-continuity.js';
+import { signNote, verifierKey } from './log/note.js';
 import type { NoteKey } from './log/note.js';
 import type { AuditDatabase } from './schema.js';
 
@@ -45,22 +46,12 @@ export async function introduceKey(
 
 /** A record that no verifier can follow stays in the log for ever, so it is not written. */
 async function requireSigning(db: Kysely<AuditDatabase>, key: NoteKey): Promise<void> {
-  const head = await db.selectFrom('audit.head').select('origin').executeTakeFirst();
-  if (head?.origin !== undefined && head.origin !== null && head.origin !== key.name)
-    throw new LogError('LOG_ORIGIN_CHANGED', `the log is ${head.origin}, not ${key.name}`);
-  const newest = await db
-    .selectFrom('audit.checkpoint')
-    .select(['note', 'root', 'size'])
-    .where('origin', '=', key.name)
-    .orderBy('size', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  await requireOrigin(db, key.name);
+  const newest = await newestSigned(db, key.name);
   if (newest === undefined)
     throw new LogError(
       'LOG_KEY_UNUSABLE',
       `nothing of the log ${key.name} is signed yet: start its sequencer`,
     );
-  // The same key always signs the same text in the same way.
-  if (!newest.note.includes(`\n${signatureLine(checkpointText(key.name, newest.size, newest.root), key)}`))
-    throw new LogError('LOG_KEY_UNUSABLE', `the key has not signed the newest checkpoint of ${key.name}`);
+  requireFollowing(newest, key.name, [key]);
 }

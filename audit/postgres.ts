@@ -4,6 +4,7 @@ export { introduceKey } from './introduce-key.js';
 export type { NoteKey } from './log/note.js';
 export { lookUpSubject, type LookUp, pseudonymOf } from './look-up.js';
 export { PostgresAuditSink, type PostgresSinkOptions } from './postgres-sink.js';
+export { recordReplacedKey } from './replace-key.js';
 export { AUDIT_READER_ROLE, createReaderRole, readerUrl } from './reader-role.js';
 export type { AuditDatabase, RecordSubjectTable, RecordTable } from './schema.js';
 export { type AuditPage, type AuditPageOptions, MAX_AUDIT_PAGE, searchAudit } from './search.js';

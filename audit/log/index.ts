@@ -3,6 +3,7 @@ export { compareTables, type TableProblem } from './compare-tables.js';
 export { DatabaseSource } from './database-source.js';
 export { LogError, type LogErrorCode, logErrors } from './errors.js';
 export { exportLog } from './export.js';
+export { loadKeysOf } from './key-continuity.js';
 export { LastSigned } from './last-signed.js';
 export { loadLogKey } from './log-key.js';
 export { type NoteKey, verifierKey } from './note.js';

@@ -1,4 +1,5 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LogError } from './errors.js';
 import type { Head } from './integrate.js';
@@ -9,64 +10,75 @@ import type { Head } from './integrate.js';
  */
 export class LastSigned {
   readonly #path: string;
-  #last: Stored | undefined;
 
-  private constructor(path: string, last: Stored | undefined) {
+  private constructor(path: string) {
     this.#path = path;
-    this.#last = last;
   }
 
   /** @throws {LogError} `LOG_KEY_UNUSABLE` for a file that is not one of these */
   static async open(path: string): Promise<LastSigned> {
-    return new LastSigned(path, await readStored(path));
+    await readStored(path);
+    return new LastSigned(path);
   }
 
-  /** @throws {LogError} `LOG_ROLLED_BACK` */
-  refuseOlder({ origin, size, root }: Head): void {
-    const last = this.#last;
-    if (last === undefined || last.origin !== origin) return;
-    if (size > last.size) return;
-    if (size === last.size && root.toString('base64') === last.root) return;
-    throw new LogError(
-      'LOG_ROLLED_BACK',
-      `a log of ${last.size} entries was signed here before; this one has ${size}, or others`,
-    );
+  /**
+   * Reads the file each time: another sequencer on this machine may have signed since.
+   *
+   * @throws {LogError} `LOG_ROLLED_BACK`, `LOG_KEY_UNUSABLE`
+   */
+  async refuseOlder(head: Head): Promise<void> {
+    refuseOlderThan(await readStored(this.#path), head);
   }
 
   /**
    * Durable when it resolves. Call it before the signature leaves the process.
    *
-   * @throws {LogError} `LOG_STATE_UNWRITABLE`, `LOG_KEY_UNUSABLE`
+   * @throws {LogError} `LOG_STATE_UNWRITABLE`, and as {@link refuseOlder}
    */
-  async remember({ origin, size, root }: Head): Promise<void> {
-    const last = { origin, size, root: root.toString('base64') };
-    if (this.#last?.origin === origin && this.#last.size === size) return;
+  async remember(head: Head): Promise<void> {
+    const { origin, size, root } = head;
+    const stored = await readStored(this.#path);
+    // Another sequencer, which got the lease when this one's ran out, has signed more meanwhile.
+    if (stored?.origin === origin && stored.size > size) return;
+    refuseOlderThan(stored, head);
+    if (stored?.origin === origin && stored.size === size) return;
+    const last: Stored = { origin, size, root: root.toString('base64') };
     try {
-      const stored = await readStored(this.#path);
-      if (stored?.origin === origin && stored.size > size) return;
       await replaceDurably(this.#path, `${JSON.stringify(last)}\n`);
     } catch (error) {
-      if (error instanceof LogError) throw error;
       const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
       throw new LogError('LOG_STATE_UNWRITABLE', `${this.#path} cannot be written: ${code}`, {
         cause: error,
       });
     }
-    this.#last = last;
   }
 }
 
+/** @throws {LogError} `LOG_ROLLED_BACK` */
+function refuseOlderThan(last: Stored | undefined, { origin, size, root }: Head): void {
+  if (last === undefined || last.origin !== origin) return;
+  if (size > last.size) return;
+  if (size === last.size && root.toString('base64') === last.root) return;
+  throw new LogError(
+    'LOG_ROLLED_BACK',
+    `a log of ${last.size} entries was signed here before; this one has ${size}, or others`,
+  );
+}
+
 async function replaceDurably(path: string, text: string): Promise<void> {
-  // Two sequencers may share a key: the lease of one can run out while it works.
-  const beside = `${path}.${process.pid}.new`;
-  const file = await open(beside, 'w', 0o600);
+  // A name of its own: another sequencer may write at the same time.
+  const beside = `${path}.${randomUUID()}.new`;
+  const file = await open(beside, 'wx', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();
-  } finally {
     await file.close();
+    await rename(beside, path);
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw error;
   }
-  await rename(beside, path);
   // A renamed file is found after a crash only when its folder is on disk too.
   const folder = await open(dirname(path), 'r');
   try {
@@ -87,8 +99,9 @@ async function readStored(path: string): Promise<Stored | undefined> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
+    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new LogError('LOG_KEY_UNUSABLE', `${path} cannot be read: ${code}`);
   }
   const stored = parse(text);
   if (

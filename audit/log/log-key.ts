@@ -21,11 +21,20 @@ export function checkOrigin(origin: string): string {
 /**
  * Reads the key that signs the log from a file (PKCS #8, PEM), or creates both, readable by the owner only.
  *
- * @throws {LogError} `LOG_KEY_UNUSABLE`; the file system's error
+ * @param mayCreate whether a missing key may be made: nobody trusts it yet. Default: true
+ * @throws {LogError} `LOG_ORIGIN_INVALID`, `LOG_KEY_UNUSABLE`
  */
-export async function loadLogKey(path: string, origin: string): Promise<NoteKey> {
+export async function loadLogKey(path: string, origin: string, mayCreate = true): Promise<NoteKey> {
   const name = checkOrigin(origin);
-  const pem = (await readIfThere(path)) ?? (await create(path));
+  const pem = await readOrCreate(path, mayCreate).catch((error: unknown) => {
+    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+    throw new LogError('LOG_KEY_UNUSABLE', `${path} cannot be used: ${code}`);
+  });
+  if (pem === undefined)
+    throw new LogError(
+      'LOG_KEY_UNUSABLE',
+      `${path} is not there, and the log ${origin} was signed with a key`,
+    );
   try {
     const privateKey = createPrivateKey(pem);
     if (privateKey.asymmetricKeyType === 'ed25519') return { name, privateKey };
@@ -33,6 +42,10 @@ export async function loadLogKey(path: string, origin: string): Promise<NoteKey>
     // The reason could quote the file.
   }
   throw new LogError('LOG_KEY_UNUSABLE', `${path} has no Ed25519 private key in PEM`);
+}
+
+async function readOrCreate(path: string, mayCreate: boolean): Promise<string | undefined> {
+  return (await readIfThere(path)) ?? (mayCreate ? await create(path) : undefined);
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -48,6 +48,8 @@ export interface SequencerOptions {
   readonly keys: readonly [NoteKey, ...NoteKey[]];
   /** What was signed on this machine; one beside each key. */
   readonly lastSigned?: readonly LastSigned[] | undefined;
+  /** Whether the keys may sign although none of them signed the newest checkpoint: it is lost, as the log itself says. Default: false. */
+  readonly replacesLostKey?: boolean | undefined;
   readonly witnessing?: Witnessing | undefined;
   /** Whether checkpoints, and so proofs, count only with the quorum of witnesses. Default: false. */
   readonly needsWitnesses?: boolean | undefined;
@@ -140,12 +142,13 @@ export class Sequencer {
   }
 
   async #sign(head: Head): Promise<void> {
-    const { db, keys, lastSigned = [] } = this.#options;
+    const { db, keys, lastSigned = [], replacesLostKey = false } = this.#options;
     if (head.size !== this.#signedSize) {
-      for (const last of lastSigned) last.refuseOlder(head);
-      const checkpoint = await signHead(db, head, keys, async () => {
+      for (const last of lastSigned) await last.refuseOlder(head);
+      const remember = async (): Promise<void> => {
         for (const last of lastSigned) await last.remember(head);
-      });
+      };
+      const checkpoint = await signHead(db, head, { keys, remember, replacesLostKey });
       this.#signedSize = head.size;
       this.#unwitnessed = checkpoint.isWitnessed ? undefined : { head, note: checkpoint.note };
     }

@@ -5,6 +5,7 @@ import {
   DatabaseSource,
   exportLog,
   LastSigned,
+  loadKeysOf,
   loadLogKey,
   newestCheckpoint,
   proveRecord,
@@ -12,13 +13,14 @@ import {
   verifierKey,
 } from '@behalf/audit/internal/log';
 import type { SequencerLog } from '@behalf/audit/internal/log';
-import { introduceKey, migrateAudit } from '@behalf/audit/postgres';
+import { introduceKey, migrateAudit, recordReplacedKey } from '@behalf/audit/postgres';
 import type { AuditDatabase, Erasing } from '@behalf/audit/postgres';
 import { Witnesses } from '@behalf/witness';
 import { CommandError } from '../command-error.js';
 import { withDatabase } from '../database.js';
 import { readText } from '../read-text.js';
 import { unwritable } from '../unwritable.js';
+import { withPolicy } from '../with-policy.js';
 
 /** A log gets its next checkpoint within this time, or something is wrong with its sequencer. */
 const MAX_WAIT_MS = 5_000;
@@ -28,8 +30,10 @@ export interface SequencerCommandOptions {
   readonly databaseUrl: string;
   /** The log's name. */
   readonly origin: string;
-  /** Files of its keys, which are made if they are missing. Several while a key is replaced: each signs. */
-  readonly keyFiles: readonly string[];
+  /** Files of its keys. Several while a key is replaced: each signs. One that is missing is made for a new log. */
+  readonly keyFiles: readonly [string, ...string[]];
+  /** Who says that the log's keys are lost, so that these replace them, and why. */
+  readonly replacesKey?: Erasing | undefined;
   /** A C2SP tlog-policy with the witnesses that are asked. Default: none. */
   readonly witnessPolicyFile?: string | undefined;
   /** Whether checkpoints count only with the quorum of witnesses. */
@@ -43,30 +47,33 @@ export interface SequencerCommandOptions {
 
 /** `behalf audit sequencer`: puts records into the log and signs it, until the signal. */
 export async function auditSequencer(options: SequencerCommandOptions): Promise<void> {
-  const { databaseUrl, keyFiles, log, origin, signal, started } = options;
-  const { needsWitnesses, witnessPolicyFile } = options;
+  const { databaseUrl, keyFiles, log, needsWitnesses, origin, replacesKey, signal, started } = options;
+  const { witnessPolicyFile } = options;
   if (needsWitnesses === true && witnessPolicyFile === undefined) {
     throw new CommandError('USAGE', '--require-witnesses needs --witnesses');
   }
-  const [first = '', ...others] = keyFiles;
-  const key = await loadLogKey(first, origin);
-  const more = await Promise.all(others.map((file) => loadLogKey(file, origin)));
   const witnessing =
-    witnessPolicyFile === undefined ? undefined : new Witnesses(await readText(witnessPolicyFile));
-  const lastSigned = await Promise.all(keyFiles.map((file) => LastSigned.open(`${file}.last-signed`)));
+    witnessPolicyFile === undefined
+      ? undefined
+      : await withPolicy(witnessPolicyFile, (policy) => new Witnesses(policy));
   const database = { max: 3, applicationName: 'behalf-audit-sequencer' };
   await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
     await migrateAudit(db);
+    const keys = await loadKeysOf(db, origin, keyFiles, { mayReplace: replacesKey !== undefined });
+    const lastSigned = await Promise.all(keyFiles.map((file) => LastSigned.open(`${file}.last-signed`)));
+    const replacesLostKey =
+      replacesKey !== undefined && (await recordReplacedKey(db, keys, replacesKey, systemClock.now()));
     const sequencer = new Sequencer({
       db,
-      keys: [key, ...more],
+      keys,
       lastSigned,
+      replacesLostKey,
       witnessing,
       needsWitnesses,
       log,
     });
     sequencer.start();
-    started([key, ...more].map((each) => verifierKey(each)));
+    started(keys.map((each) => verifierKey(each)));
     if (!signal.aborted) {
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     }
@@ -83,13 +90,13 @@ export async function auditRotateKey(
 ): Promise<string> {
   // A missing key must not be made here: nobody would trust it.
   await readText(keyFile);
-  const current = await loadLogKey(keyFile, origin);
-  const next = await loadLogKey(nextFile, origin);
   const database = { max: 1, applicationName: 'behalf-audit-rotate-key' };
-  await withDatabase(databaseUrl, database, (db: Kysely<AuditDatabase>) =>
-    introduceKey(db, current, next, who, systemClock.now()),
-  );
-  return verifierKey(next);
+  return withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
+    const [current] = await loadKeysOf(db, origin, [keyFile]);
+    const next = await loadLogKey(nextFile, origin);
+    await introduceKey(db, current, next, who, systemClock.now());
+    return verifierKey(next);
+  });
 }
 
 export interface ProveOptions {

@@ -22,6 +22,8 @@ interface SequencerOptions {
   readonly origin: string;
   readonly witnesses?: string;
   readonly requireWitnesses: boolean;
+  readonly replaceLostKey?: string;
+  readonly by: string;
 }
 
 function sequencerCommand(host: CommandProcess): Command {
@@ -31,22 +33,31 @@ function sequencerCommand(host: CommandProcess): Command {
       .requiredOption('--origin <name>', 'name of the log, such as audit.bank.example')
       .requiredOption(
         '--key <file>',
-        'private key of the log (PEM); made if the file is missing; can be repeated while a key is replaced',
+        'private key of the log (PEM); made if the file is missing and the log is new; can be repeated while a key is replaced',
         collect,
       )
       .option('--witnesses <file>', 'whose cosignatures it asks for, a C2SP tlog-policy (default: nobody’s)')
       .option('--require-witnesses', 'only checkpoints with the quorum of witnesses count', false)
+      .option(
+        '--replace-lost-key <reason>',
+        'sign with keys that nobody trusts yet, because those of the log are lost; recorded in the log',
+        parseText,
+      )
+      .addOption(operatorOption())
       .addOption(dataOption(host.env))
       .action(async (options: SequencerOptions) => {
         const databaseUrl = await findDatabaseUrl(options.data, host.env);
         const stop = new AbortController();
         for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+        const [first = '', ...others] = options.key;
+        const { replaceLostKey: reason } = options;
         const { auditSequencer } = await import('../actions/audit-log.js');
         const { jsonLog } = await import('@behalf/gateway');
         await auditSequencer({
           databaseUrl,
           origin: options.origin,
-          keyFiles: options.key.map((file) => resolve(file)),
+          keyFiles: [resolve(first), ...others.map((file) => resolve(file))],
+          replacesKey: reason === undefined ? undefined : { operator: options.by, reason },
           witnessPolicyFile: options.witnesses,
           needsWitnesses: options.requireWitnesses,
           log: jsonLog(),

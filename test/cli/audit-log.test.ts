@@ -2,10 +2,11 @@ import { sql } from 'kysely';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { projectPath } from '@behalf/example/internal';
 import { loadLogKey, newestCheckpoint, verifierKey } from '../../audit/log/index.js';
 import { auditSequencer } from '../../cli/actions/audit-log.js';
@@ -237,7 +238,7 @@ it('audit sequencer makes a key, and records are provable', async () => {
 it('audit rotate-key introduces a key that verifiers of the first one follow', async () => {
   const other = await TestLog.create(`cli_${randomBytes(6).toString('hex')}`);
   const [first, second] = [join(folder, 'first.pem'), join(folder, 'second.pem')];
-  const signWith = async (...keyFiles: string[]): Promise<readonly string[]> => {
+  const signWith = async (...keyFiles: [string, ...string[]]): Promise<readonly string[]> => {
     const stop = new AbortController();
     let keys: readonly string[] = [];
     const running = auditSequencer({
@@ -284,6 +285,131 @@ it('audit rotate-key introduces a key that verifiers of the first one follow', a
   await other.drop();
 });
 
+describe('audit sequencer refuses keys that nobody follows', () => {
+  const origin = 'audit.other.example';
+  let other: TestLog;
+  let trusted: string;
+  let right: string;
+  const env = () => ({ DATABASE_URL: other.database.url });
+
+  /** Runs it until it has signed everything. @returns its keys */
+  async function sign(...keyFiles: [string, ...string[]]): Promise<readonly string[]> {
+    return signAs(undefined, ...keyFiles);
+  }
+  async function signAs(
+    reason: string | undefined,
+    ...keyFiles: [string, ...string[]]
+  ): Promise<readonly string[]> {
+    const stop = new AbortController();
+    let keys: readonly string[] = [];
+    const running = auditSequencer({
+      databaseUrl: other.database.url,
+      origin,
+      keyFiles,
+      replacesKey: reason === undefined ? undefined : { operator: 'mira', reason },
+      log: { log: () => undefined },
+      started: (made) => (keys = made),
+      signal: stop.signal,
+    });
+    const isSigned = async (): Promise<boolean> => {
+      const { rows } = await sql`
+        select from audit.head where exists (select from audit.pending) or not exists (
+          select from audit.checkpoint where checkpoint.size = head.size)`.execute(other.database.db);
+      return keys.length > 0 && rows.length === 0;
+    };
+    await Promise.race([running, until(isSigned, 'it is signed')]);
+    stop.abort();
+    await running;
+    return keys;
+  }
+  async function verify(...keys: readonly string[]): Promise<string> {
+    await writeFile(policy, `${keys.map((key) => `log ${key}\n`).join('')}quorum none\n`);
+    return (await behalf(['audit', 'verify', '--policy', policy], '', env())).stdout;
+  }
+  const fileOf = (name: string): string => join(folder, `${name}-${randomBytes(4).toString('hex')}.pem`);
+  const args = (...more: string[]): string[] => ['audit', 'sequencer', '--origin', origin, ...more];
+
+  beforeEach(async () => {
+    other = await TestLog.create(`cli_${randomBytes(6).toString('hex')}`);
+    right = fileOf('right');
+    await other.sink.append(record());
+    [trusted = ''] = await sign(right);
+  });
+  afterEach(() => other.drop());
+
+  it('that are missing, and makes none', async () => {
+    const typo = fileOf('typo');
+    for (const keys of [
+      ['--key', typo],
+      ['--key', right, '--key', typo],
+    ]) {
+      const { code, stderr, stdout } = await behalf(args(...keys), '', env());
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toBe(
+        `LOG_KEY_UNUSABLE: ${typo} is not there, and the log ${origin} was signed with a key\n`,
+      );
+      expect(existsSync(typo)).toBe(false);
+    }
+  });
+
+  it('that have signed nothing, under a wrong name as well', async () => {
+    const stray = fileOf('stray');
+    await loadLogKey(stray, origin);
+    await other.sink.append(record());
+    expect(await behalf(args('--key', stray), '', env())).toMatchObject({
+      code: 1,
+      stderr: `LOG_KEY_UNUSABLE: the key has not signed the newest checkpoint of ${origin}\n`,
+    });
+    const typo = fileOf('typo');
+    expect(await behalf(args('--key', typo, '--origin', 'audit.wrong.example'), '', env())).toMatchObject({
+      code: 1,
+      stderr: `LOG_ORIGIN_CHANGED: the log is ${origin}, not audit.wrong.example\n`,
+    });
+    expect(existsSync(typo)).toBe(false);
+    await sign(right);
+    expect(await verify(trusted)).toContain(`${origin} has 2 entries, signed by its key`);
+  });
+
+  it('that are files or folders of something else', async () => {
+    for (const [key, message] of [
+      [folder, /^LOG_KEY_UNUSABLE: .* cannot be used: EISDIR\n$/],
+      [join(right, 'x'), /^LOG_KEY_UNUSABLE: .* cannot be used: ENOTDIR\n$/],
+    ] as const) {
+      expect((await behalf(args('--key', key), '', env())).stderr).toMatch(message);
+    }
+    await rm(`${right}.last-signed`);
+    await mkdir(`${right}.last-signed`);
+    const { stderr } = await behalf(args('--key', right), '', env());
+    expect(stderr).toMatch(/^LOG_KEY_UNUSABLE: .*\.last-signed cannot be read: EISDIR\n$/);
+  });
+
+  it('but signs the same head with one that is added, so that the first can go', async () => {
+    const next = fileOf('next');
+    const [introduced = ''] = [await loadLogKey(next, origin)].map(verifierKey);
+    await sign(right, next);
+    // Nothing was appended in between.
+    expect(await verify(introduced)).toContain('has 1 entry, signed by its key');
+    await sign(next);
+  });
+
+  it('until somebody says that the key is lost, which the log then says too', async () => {
+    const next = fileOf('next');
+    await rm(right);
+    const [replaced = ''] = await signAs('the disk died', next);
+    expect(await verify(trusted)).toContain('SIGNATURE  no trusted key signed the checkpoint');
+    expect(await verify(trusted, replaced)).toContain(`${origin} has 2 entries, signed by its key`);
+    const found = await behalf(['audit', 'search', '--event', 'log-key-replaced'], '', env());
+    expect(found.stdout).toContain('log-key-replaced  by mira\n    the disk died\n');
+    expect(found.stdout).toContain(replaced.slice(0, 30));
+    // Once is enough, also when the option is still there.
+    await signAs('the disk died', next);
+    await sign(next);
+    expect(await verify(trusted, replaced)).toContain('has 2 entries');
+    const { stderr } = await behalf(args('--key', next, '--replace-lost-key', ' '), '', env());
+    expect(stderr).toContain('must not be empty');
+  });
+});
+
 it('audit sequencer needs a policy with witnesses to require them', async () => {
   const keyFile = join(folder, 'unused.pem');
   const args = ['sequencer', '--origin', 'audit.example', '--key', keyFile, '--require-witnesses'];
@@ -296,7 +422,7 @@ it('audit sequencer needs a policy with witnesses to require them', async () => 
 describe('witness', () => {
   it('runs until it is told to end, and prints its line of a policy', async () => {
     const logs = join(folder, 'logs.policy');
-    await writeFile(logs, `log ${verifierKey(log.key)}\nquorum none\n`);
+    await writeFile(logs, `log ${verifierKey(log.key)}\n`);
     const state = join(folder, 'state');
     const child = spawn(process.execPath, [
       projectPath('cli/bin.js'),

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LastSigned, loadLogKey, Sequencer, verifierKey } from '@behalf/audit/internal/log';
+import type { Kysely } from 'kysely';
+import { LastSigned, loadKeysOf, Sequencer, verifierKey } from '@behalf/audit/internal/log';
 import type { AuditDatabase } from '@behalf/audit/postgres';
 import { openDatabase } from '@behalf/store';
 import type { Log } from '@behalf/store';
@@ -21,11 +22,13 @@ export async function startAuditLog(
   log: Log,
 ): Promise<{ close(): Promise<void> }> {
   const keyFile = join(dataDir, KEY_FILE);
-  const key = await loadLogKey(keyFile, ORIGIN);
-  const lastSigned = await LastSigned.open(`${keyFile}.last-signed`);
-  await writeFile(auditPolicyFile(dataDir), `log ${verifierKey(key)}\nquorum none\n`);
   const db = openDatabase<AuditDatabase>(databaseUrl, { max: 2, applicationName: 'behalf-audit-sequencer' });
-  const sequencer = new Sequencer({ db, keys: [key], lastSigned: [lastSigned], log });
+  const sequencer = await sequencerOf(db, keyFile, auditPolicyFile(dataDir), log).catch(
+    async (error: unknown) => {
+      await db.destroy();
+      throw error;
+    },
+  );
   sequencer.start();
   return {
     async close() {
@@ -33,4 +36,16 @@ export async function startAuditLog(
       await db.destroy();
     },
   };
+}
+
+async function sequencerOf(
+  db: Kysely<AuditDatabase>,
+  keyFile: string,
+  policyFile: string,
+  log: Log,
+): Promise<Sequencer> {
+  const keys = await loadKeysOf(db, ORIGIN, [keyFile]);
+  const lastSigned = await LastSigned.open(`${keyFile}.last-signed`);
+  await writeFile(policyFile, `log ${verifierKey(keys[0])}\nquorum none\n`);
+  return new Sequencer({ db, keys, lastSigned: [lastSigned], log });
 }

@@ -116,6 +116,7 @@ describe('old records', () => {
       { class: 'log', event: 'log-key-added', details: {}, statement },
       { class: 'log', event: 'records-lost', details: { count: 1 } },
     ]);
+    await log.sequencer({ keys: [log.key, next] }).round();
     expect(await eraseRecords(db, 'log', before(400), ERASING, now())).toBe(1);
     await log.sequencer({ keys: [next] }).round();
     expect(await log.verify()).toMatchObject({ findings: [], erased: 3, successors: [{}] });

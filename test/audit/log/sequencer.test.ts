@@ -220,8 +220,12 @@ describe('a sequencer signs nothing', () => {
     await fast.remember(headAt(9));
     await slow.remember(headAt(7));
     const later = await LastSigned.open(path);
-    expect(() => later.refuseOlder(headAt(8))).toThrow(expect.objectContaining({ code: 'LOG_ROLLED_BACK' }));
-    expect(() => later.refuseOlder(headAt(9))).not.toThrow();
+    await expect(later.refuseOlder(headAt(8))).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
+    await later.refuseOlder(headAt(9));
+    // Each reads what the other noted.
+    await expect(slow.refuseOlder(headAt(8))).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
+    const other = { ...headAt(9), root: Buffer.alloc(32) };
+    await expect(slow.remember(other)).rejects.toMatchObject({ code: 'LOG_ROLLED_BACK' });
   });
 
   it('with a key file or state that is not one', async () => {
