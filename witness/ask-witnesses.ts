@@ -1,10 +1,9 @@
 import { parsePolicy, VerificationError, verifyCheckpoint } from '@behalf/audit-verify';
-import type { Policy, PolicyWitness } from '@behalf/audit-verify';
-import { parseNote, parseSize, verifySignatures } from '@behalf/audit-verify/internal';
-
-const TIMEOUT_MS = 5_000;
-/** Cosignature lines, or the size of a log. */
-const MAX_ANSWER_BYTES = 64 * 1024;
+import type { Checkpoint, Policy, PolicyWitness } from '@behalf/audit-verify';
+import { parseCheckpoint, parseNote, parseSize, verifySignatures } from '@behalf/audit-verify/internal';
+import { contradictionOf, provenCheckpoint } from './contradiction.js';
+import type { ProveConsistency } from './contradiction.js';
+import { getCheckpoint, postCheckpoint } from './witness-client.js';
 
 /** A checkpoint that a log signed. */
 export interface Submitted {
@@ -20,13 +19,21 @@ export interface WitnessedCheckpoint {
   /** Whether they are the policy's quorum. */
   readonly isWitnessed: boolean;
   /**
-   * Why the log must not be continued: a witness cosigned a longer log, or another one of this size. Undefined otherwise; a
-   * witness that cannot be reached is no reason.
+   * Why the log must not be continued: a witness cosigned a longer log, or one that this one does not continue, and shows that
+   * checkpoint with the log's own signature. It stays until the witness shows or cosigns something else, or the log continues it.
+   * Undefined otherwise; a witness that cannot be reached is no reason.
    */
-  readonly contradiction?: string;
+  readonly contradiction?: string | undefined;
+  /** What a witness says without showing a checkpoint that proves it: no reason to stop, but one to ask its operator. */
+  readonly unproven?: string | undefined;
 }
 
-type ProveConsistency = (oldSize: number) => Promise<readonly Uint8Array[]>;
+/** What one witness answered. */
+interface Answer {
+  readonly line?: string;
+  readonly contradiction?: string;
+  readonly unproven?: string;
+}
 
 /**
  * Asks the witnesses of a policy to cosign a log's checkpoints (C2SP tlog-witness).
@@ -47,6 +54,8 @@ export class Witnesses {
   readonly #withUrl: readonly PolicyWitness[];
   /** The size that a witness cosigned last, as far as it is known. */
   readonly #sizes = new Map<string, number>();
+  /** The checkpoint by which a witness proved last that it knows another log. */
+  readonly #proven = new Map<string, Checkpoint>();
 
   /** @param policy a C2SP tlog-policy. Witnesses with a URL are asked. @throws VerificationError for its line */
   constructor(policy: string) {
@@ -61,8 +70,8 @@ export class Witnesses {
     const lines = answers.flatMap(({ line }) => (line === undefined ? [] : [line]));
     const note = `${checkpoint.note}${lines.join('')}`;
     const contradiction = answers.find((answer) => answer.contradiction !== undefined)?.contradiction;
-    const result = { note, isWitnessed: this.#isQuorum(note) };
-    return contradiction === undefined ? result : { ...result, contradiction };
+    const unproven = answers.find((answer) => answer.unproven !== undefined)?.unproven;
+    return { note, isWitnessed: this.#isQuorum(note), contradiction, unproven };
   }
 
   #isQuorum(note: string): boolean {
@@ -75,36 +84,54 @@ export class Witnesses {
     }
   }
 
-  async #ask(
+  async #ask(witness: PolicyWitness, checkpoint: Submitted, prove: ProveConsistency): Promise<Answer> {
+    const { claim, line } = await this.#submit(witness, checkpoint, prove);
+    if (line !== undefined) {
+      this.#proven.delete(witness.name);
+      return { line };
+    }
+    if (claim !== undefined) {
+      const text = await getCheckpoint(witness, checkpoint.origin);
+      const shown =
+        text === undefined ? undefined : provenCheckpoint(text, checkpoint.origin, witness, this.#policy);
+      if (shown !== undefined) this.#proven.set(witness.name, shown);
+    }
+    const proven = this.#proven.get(witness.name);
+    const contradiction =
+      proven === undefined
+        ? undefined
+        : await contradictionOf(parseCheckpoint(checkpoint.note), proven, prove);
+    if (contradiction !== undefined) return { contradiction: `${witness.name} ${contradiction}` };
+    return claim === undefined ? {} : { unproven: `${witness.name} ${claim}, and does not prove it` };
+  }
+
+  /** @returns its cosignature, or what it says against the checkpoint */
+  async #submit(
     witness: PolicyWitness,
     checkpoint: Submitted,
-    proveConsistency: ProveConsistency,
-  ): Promise<{ readonly line?: string; readonly contradiction?: string }> {
+    prove: ProveConsistency,
+  ): Promise<{ readonly line?: string; readonly claim?: string }> {
     // A witness that is not known yet tells its size, and is asked once more.
     for (let attempt = 0; attempt < 2; attempt++) {
-      const oldSize = this.#sizes.get(witness.name) ?? 0;
-      if (oldSize > checkpoint.size) return { contradiction: longer(witness, oldSize) };
-      const answer = await post(witness, await bodyOf(checkpoint, oldSize, proveConsistency));
+      const known = this.#sizes.get(witness.name) ?? 0;
+      const oldSize = known > checkpoint.size ? 0 : known;
+      const answer = await postCheckpoint(witness, await bodyOf(checkpoint, oldSize, prove));
       if (answer?.status === 200) {
         const line = cosignatureOf(witness, checkpoint.note, answer.body);
         if (line === undefined) return {};
         this.#sizes.set(witness.name, checkpoint.size);
         return { line };
       }
-      if (answer?.status === 422) {
-        return { contradiction: `${witness.name} cosigned a log that this one does not continue` };
-      }
+      if (answer?.status === 422) return { claim: 'says that it cosigned another log' };
       if (answer?.status !== 409) return {};
       const size = sizeOf(answer.body);
       if (size === undefined) return {};
+      if (size > checkpoint.size || size === oldSize)
+        return { claim: `says that it cosigned a log of ${size} entries` };
       this.#sizes.set(witness.name, size);
     }
     return {};
   }
-}
-
-function longer({ name }: PolicyWitness, size: number): string {
-  return `${name} cosigned a log of ${size} entries`;
 }
 
 async function bodyOf(
@@ -115,35 +142,6 @@ async function bodyOf(
   const proof = await proveConsistency(oldSize);
   const lines = proof.map((hash) => `${Buffer.from(hash).toString('base64')}\n`);
   return `old ${oldSize}\n${lines.join('')}\n${note}`;
-}
-
-/** @returns undefined if it does not answer */
-async function post(
-  { url = '' }: PolicyWitness,
-  body: string,
-): Promise<{ readonly status: number; readonly body: string } | undefined> {
-  try {
-    const response = await fetch(`${url.replace(/\/$/, '')}/add-checkpoint`, {
-      method: 'POST',
-      body,
-      redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    return { status: response.status, body: await readBounded(response) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** @throws {RangeError} if it is too long */
-async function readBounded(response: Response): Promise<string> {
-  let text = '';
-  const decoder = new TextDecoder();
-  for await (const chunk of response.body ?? []) {
-    text += decoder.decode(chunk as Uint8Array, { stream: true });
-    if (text.length > MAX_ANSWER_BYTES) throw new RangeError('the answer is too long');
-  }
-  return text;
 }
 
 /** The witness's own line, if its signature holds. Others that it sent are ignored. */

@@ -9,6 +9,7 @@ import { pruneCheckpoints, signHead } from './checkpoints.js';
 import { LogError } from './errors.js';
 import { integrate } from './integrate.js';
 import type { Head } from './integrate.js';
+import { newestSigned } from './key-continuity.js';
 import type { LastSigned } from './last-signed.js';
 import type { NoteKey } from './note.js';
 import { ProofMaker } from './proofs.js';
@@ -79,7 +80,7 @@ export class Sequencer {
   #unwitnessed: Cosigning | undefined;
   #cosigning: Promise<void> | undefined;
   #isRefusedUntilMs = -Infinity;
-  #toldUnwitnessedAtMs = -Infinity;
+  readonly #warnedAtMs = new Map<string, number>();
   #contradiction: string | undefined;
 
   constructor(options: SequencerOptions) {
@@ -126,8 +127,11 @@ export class Sequencer {
   async round(): Promise<boolean> {
     if (!(await this.#takeLease())) return false;
     const { db, needsWitnesses = false } = this.#options;
+    if (this.#contradiction !== undefined) {
+      this.#startCosigning(() => this.#newestSigned());
+      throw new LogError('LOG_ROLLED_BACK', this.#contradiction);
+    }
     const now = this.#clock.monotonic();
-    if (this.#contradiction !== undefined) throw new LogError('LOG_ROLLED_BACK', this.#contradiction);
     if (now - this.#tendedAtMs > TEND_EVERY_MS) {
       await createPartitions(db);
       await pruneCheckpoints(db);
@@ -152,22 +156,37 @@ export class Sequencer {
       this.#signedSize = head.size;
       this.#unwitnessed = checkpoint.isWitnessed ? undefined : { head, note: checkpoint.note };
     }
-    // Beside the next rounds: a witness that is slow must not keep records out of the log.
-    if (this.#unwitnessed === undefined || this.#clock.monotonic() < this.#isRefusedUntilMs) return;
-    this.#cosigning ??= this.#cosign(this.#unwitnessed)
+    const unwitnessed = this.#unwitnessed;
+    if (unwitnessed !== undefined) this.#startCosigning(async () => unwitnessed);
+  }
+
+  /** Beside the next rounds: a witness that is slow must not keep records out of the log. */
+  #startCosigning(find: () => Promise<Cosigning | undefined>): void {
+    if (this.#clock.monotonic() < this.#isRefusedUntilMs) return;
+    this.#cosigning ??= this.#cosign(find)
       .catch((error: unknown) => this.#tell(error))
       .finally(() => (this.#cosigning = undefined));
   }
 
-  async #cosign(asked: Cosigning): Promise<void> {
-    const { db, log, witnessing } = this.#options;
-    if (witnessing === undefined) return;
+  /** While the log is stopped: somebody may have put back the database that the witnesses know. Nothing is signed for this. */
+  async #newestSigned(): Promise<Cosigning | undefined> {
+    const newest = await newestSigned(this.#options.db, this.#origin);
+    if (newest === undefined) return undefined;
+    const { note, root, size } = newest;
+    return { head: { origin: this.#origin, size, root }, note };
+  }
+
+  async #cosign(find: () => Promise<Cosigning | undefined>): Promise<void> {
+    const { db, witnessing } = this.#options;
+    const asked = await find();
+    if (witnessing === undefined || asked === undefined) return;
     const { head, note } = asked;
     const proofs = new ProofMaker(tileReader(db));
     const {
       contradiction,
       isWitnessed,
       note: cosigned,
+      unproven,
     } = await witnessing.cosign({ ...head, note }, (oldSize) => proofs.consistency(oldSize, head.size));
     await db
       .updateTable('audit.checkpoint')
@@ -176,15 +195,19 @@ export class Sequencer {
       .where('size', '=', head.size)
       .execute();
     this.#contradiction = contradiction;
-    if (isWitnessed) {
-      if (this.#unwitnessed === asked) this.#unwitnessed = undefined;
-      return;
-    }
+    if (isWitnessed && this.#unwitnessed === asked) this.#unwitnessed = undefined;
+    if (!isWitnessed || contradiction !== undefined)
+      this.#isRefusedUntilMs = this.#clock.monotonic() + COSIGN_AGAIN_MS;
+    const { origin, size } = head;
+    if (unproven !== undefined) this.#warn('WITNESS_CLAIM_UNPROVEN', { origin, size, reason: unproven });
+    if (!isWitnessed) this.#warn('LOG_NOT_WITNESSED', { origin, size });
+  }
+
+  #warn(code: string, facts: Readonly<Record<string, string | number>>): void {
     const now = this.#clock.monotonic();
-    this.#isRefusedUntilMs = now + COSIGN_AGAIN_MS;
-    if (now - this.#toldUnwitnessedAtMs < SAME_FAULT_EVERY_MS) return;
-    this.#toldUnwitnessedAtMs = now;
-    log.log('warn', 'LOG_NOT_WITNESSED', { origin: head.origin, size: head.size });
+    if (now - (this.#warnedAtMs.get(code) ?? -Infinity) < SAME_FAULT_EVERY_MS) return;
+    this.#warnedAtMs.set(code, now);
+    this.#options.log.log('warn', code, facts);
   }
 
   /** The witnesses' answer to what was asked last, for tests and for the end. */

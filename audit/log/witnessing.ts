@@ -3,8 +3,10 @@ export interface Witnessed {
   readonly note: string;
   /** Whether the cosignatures are the quorum that the log needs. */
   readonly isWitnessed: boolean;
-  /** Why the log must not be continued: a witness cosigned a longer log, or another one. */
-  readonly contradiction?: string;
+  /** Why the log must not be continued: a witness proved that it cosigned a longer log, or another one. */
+  readonly contradiction?: string | undefined;
+  /** What a witness says against the log without proving it. */
+  readonly unproven?: string | undefined;
 }
 
 /** Obtains cosignatures. `@behalf/witness` has one that asks the witnesses of a C2SP tlog-policy. */
