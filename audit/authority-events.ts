@@ -55,6 +55,12 @@ export const authorityEvents = {
     description: 'An administrator exported a person’s consents.',
     details: ['records'],
   },
+  'person-forgotten': {
+    class: 'consent',
+    description:
+      'A person’s account was removed, and their name was replaced wherever the authority had it. It does not say whose.',
+    details: ['consents'],
+  },
   'token-revoked': {
     class: 'security',
     description: 'An access token was ended, with everything that was exchanged from it.',

@@ -7,6 +7,11 @@ export const authorityErrors = Object.freeze({
       "A client's registration asks for something that it cannot, or must not, do; the message names the client, or its place in the options, and the reason.",
     since: '0.1.0',
   },
+  CONSENTS_IN_FORCE: {
+    description:
+      'A person with consents in force cannot be forgotten. The message names the consents: end them first.',
+    since: '0.1.0',
+  },
   DATA_DIR_NOT_WRITABLE: { description: 'The data folder cannot be written.', since: '0.1.0' },
   DEMO_NOT_LOOPBACK: {
     description:

@@ -7,6 +7,7 @@ import { endHeldTransactions } from '@behalf/store/internal';
 import { endUnrelayedRecording } from './audit/recording.js';
 import { removeForgottenStreams } from './ssf/forgotten.js';
 import { removeOldChanges } from './changes/retention.js';
+import { finishForgetting } from './consent/finish-forgetting.js';
 import { removeGoneKeys } from './keys/retention.js';
 import { removeEndedSessions, removeExpiredPayloads } from './oidc/adapter.js';
 import { removeExpiredStatuses } from './status/register.js';
@@ -56,6 +57,7 @@ export class Housekeeping {
     await removeEndedSessions(db);
     await this.#inBatches(() => removeExpiredStatuses(db, BATCH));
     await this.#inBatches(() => removeOldChanges(db, BATCH));
+    await finishForgetting(db);
     await removeGoneKeys(db);
     await removeForgottenStreams(db);
     if (!relaysEvents && (await endUnrelayedRecording(db))) log.log('warn', 'AUDIT_RECORDING_ENDED');

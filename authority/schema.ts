@@ -5,6 +5,7 @@ import type { AuditOutboxTable, AuditRecordingTable } from './audit-schema.js';
 import type { ChangeMembers } from './change-members.js';
 import type { StoredRegistration } from './client-registration.js';
 import type { ConsentEventType, DetailLevel, PrivacyNotice } from './consent-values.js';
+import type { ForgottenPersonTable } from './forgotten-schema.js';
 
 type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
 
@@ -285,6 +286,7 @@ export interface AuthoritySchema {
   'authority.oidc_payload': OidcPayloadTable;
   'authority.audit_outbox': AuditOutboxTable;
   'authority.audit_recording': AuditRecordingTable;
+  'authority.forgotten_person': ForgottenPersonTable;
 }
 
 /** A database with the authority's tables: `openDatabase<AuthoritySchema>(url)`, migrated with {@link migrateAuthority}. */

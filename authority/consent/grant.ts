@@ -15,10 +15,11 @@ type Trx = Transaction<AuthoritySchema>;
  * Records a person's decision. A consent that only grows keeps its identifier. One that shrinks in any way is replaced by a new
  * one, and the old one's tokens end, because they were issued under broader terms.
  *
- * @throws RangeError if it would already have expired, or its application is retired
+ * @throws RangeError if it would already have expired, its application is retired, or the person was just forgotten
  */
 export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<ConsentRow> {
   await refuseRetired(trx, terms.clientId);
+  await refuseForgotten(trx, terms.subject);
   await lockDecision(trx, 'consent', terms.subject, terms.clientId);
   const last = await trx
     .selectFrom('authority.consent')
@@ -59,6 +60,24 @@ async function refuseRetired(trx: Trx, clientId: string): Promise<void> {
   if (application !== undefined && application.retired_at !== null) {
     throw new RangeError('The application is retired');
   }
+}
+
+/** Somebody with this account who was just forgotten must not be named again. Forgetting waits for us, or is seen here. */
+async function refuseForgotten(trx: Trx, subject: string): Promise<void> {
+  const account = await trx
+    .selectFrom('authority.account')
+    .select('subject')
+    .where('subject', '=', subject)
+    .forKeyShare()
+    .executeTakeFirst();
+  if (account !== undefined) return;
+  const forgotten = await trx
+    .selectFrom('authority.forgotten_person')
+    .select('tombstone')
+    .where('subject', '=', subject)
+    .limit(1)
+    .executeTakeFirst();
+  if (forgotten !== undefined) throw new RangeError('The person was forgotten');
 }
 
 /** Scopes refused earlier and not asked for now stay refused, so that the person is not asked about them again. */

@@ -1,4 +1,5 @@
 export { migrateAuthority } from '../migrations/index.js';
+export { type Forgetting, type Forgotten, forgetSubject } from './forget.js';
 export type { ChangeCaller, ChangeRequest } from '../change-request.js';
 export type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 export { type AcknowledgementsOptions, GatewayAcknowledgements, type InForce } from './in-force.js';

@@ -10,6 +10,7 @@ import { lineage } from './010-lineage.js';
 import { locks } from './020-locks.js';
 import { runningPolicy } from './021-running-policy.js';
 import { auditOutbox } from './022-audit-outbox.js';
+import { forgottenPeople } from './023-forgotten-people.js';
 
 /**
  * Migrates the authority's tables to the newest version. Several processes may call it at the same time.
@@ -40,6 +41,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '020-locks': locks,
       '021-running-policy': runningPolicy,
       '022-audit-outbox': auditOutbox,
+      '023-forgotten-people': forgottenPeople,
     },
   });
 }

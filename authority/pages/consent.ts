@@ -83,10 +83,11 @@ function renderBody(view: ConsentView): Html {
   ${renderForm(view, wordsOf(view).digest)}`;
 }
 
+/** When the person is forgotten, their name is found by the beginning of its line (`authority.unnamed_words`). */
 function renderWho(view: ConsentView): Html {
   const { client, personName, standing } = view;
   return html`<h1>${titleOf(view)}</h1>
-    <p class="quiet">You are signed in as ${personName}.</p>
+    <p class="quiet">You are signed in as ${personName.replace(/\s+/g, ' ')}.</p>
     ${renderOwner(client)}
     ${
       standing !== undefined &&

@@ -13,6 +13,7 @@ import { tendKeys } from '../../../authority/keys/tend.js';
 import {
   ApplicationRegister,
   ConsentRegister,
+  forgetSubject,
   SuspensionRegister,
   transact,
 } from '../../../authority/internal.js';
@@ -60,6 +61,7 @@ const TABLES = [
   'consent_event',
   'consent_export',
   'ended_session',
+  'forgotten_person',
   'running_policy',
   'signing_key',
   'stream',
@@ -210,6 +212,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
       return () => consents().endTokens(id, 'reuse');
     },
     { event: 'tokens-of-consent-revoked', subjects: person, reason: 'reuse' },
+  ),
+  'a person is forgotten': kind(
+    async () => {
+      const { id, subject } = await granted();
+      await consents().revokeConsent(id, ADMIN);
+      return () => forgetSubject(database.db, subject, { operator: 'operator:mira', reason: 'incident 7' });
+    },
+    { event: 'person-forgotten', ...MIRA, subjects: [], details: { consents: 1 } },
   ),
   'a token is revoked': kind(
     async () => {
