@@ -43,8 +43,9 @@ export function consoleEvent(
 }
 
 /**
- * Destroys a person's key: nothing leads from them to their records any more, and every hash stays valid. If they come back, they
- * get another pseudonym. A gateway may use the old one for a minute, which leads nowhere either.
+ * Destroys a person's key: their name leads to no pseudonym any more, and every hash stays valid. Records also name consents, and the
+ * authority has to forget whose these were first (`forgetSubject` of `@behalf/authority/consent`). If the person comes back, they get
+ * another pseudonym. A gateway may use the old one for a minute, which must be over by then.
  *
  * @returns false if the log has no key of theirs
  *

@@ -16,7 +16,7 @@ export const auditEvents = Object.freeze({
   ...authorityEvents,
   'subject-erased': {
     class: 'log',
-    description: 'A person’s key was destroyed: nothing leads from them to their records any more.',
+    description: 'A person’s key was destroyed: their name leads to no pseudonym any more.',
     details: [],
   },
   'subject-looked-up': {

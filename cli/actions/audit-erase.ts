@@ -18,7 +18,9 @@ export async function auditErase(
     eraseSubject(db, subject, erasing, systemClock.now()),
   );
   // The name stays out: a terminal's history is kept as well.
-  print(isErased ? 'Their key is destroyed: nothing leads to their records' : 'The log does not know them');
+  print(isErased ? 'Their key is destroyed: no pseudonym leads to them' : 'The log does not know them');
+  // Records name consents.
+  if (isErased) print('Unless behalf consents forget came first, their consents still lead to their records');
   return isErased ? 0 : 1;
 }
 

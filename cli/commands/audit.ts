@@ -172,7 +172,7 @@ interface ErasingOptions {
 function eraseCommand(host: CommandProcess): Command {
   return answersBy(
     new Command('erase')
-      .description('destroy the key of a person: nothing leads from them to their records any more')
+      .description('destroy the key of a person: their name leads to no pseudonym any more')
       .argument('<subject>', 'as the gateway knows them', parseText)
       .addOption(reasonOption())
       .addOption(operatorOption())
