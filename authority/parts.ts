@@ -86,7 +86,7 @@ export function assemble(given: PartsOptions) {
     clock,
   });
   const housekeeping = new Housekeeping({ db, log, clock, relaysEvents: options.audit !== undefined });
-  return { consents: registers.consents, oauth, transmitter, push, signIns, housekeeping, route };
+  return { consents: registers.consents, cors, oauth, transmitter, push, signIns, housekeeping, route };
 }
 
 interface Registers {

@@ -25,6 +25,8 @@ import type { StatusRegister } from './status/register.js';
 import { answerStatusList } from './status/route.js';
 import type { AuthorityDatabase } from './schema.js';
 
+const CLOSE = { connection: 'close' };
+
 /** oidc-provider's path, which it matches case-insensitively. */
 const JWKS_PATH = '/jwks';
 
@@ -53,8 +55,12 @@ export function createRouter(
   const readiness = databaseReadiness(options.db, needsWrites, options.clock);
   const health: Health = { problems: () => readiness.problems(), shutdown };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    // RFC 9112 section 3.2; node:http would refuse it without a body.
+    const lacksHost = request.httpVersion === '1.1' && request.headers.host === undefined;
     const url = addressToIssuer(request, issuer);
-    if (await cors.answerPreflight(request, response, url.pathname)) return;
+    await cors.permit(request, response, url.pathname);
+    if (lacksHost) throw new HttpError(400, 'invalid_request', 'The request has no Host', CLOSE);
+    if (cors.answerPreflight(request, response, url.pathname)) return;
     if (await answerHealth(url.pathname, request, response, health)) return;
     if (url.pathname === '/style.css') sendFile(request, response, 'text/css', STYLE);
     else if (url.pathname === SEND_FORM_PATH)

@@ -9,6 +9,8 @@ import { silentLog } from '@behalf/store/internal';
 import { errors } from './oidc/oidc-provider.js';
 import { startAuditRelay } from './audit/start-relay.js';
 import { ChangeFeed } from './changes/feed.js';
+import type { Cors } from './http/cors.js';
+import { answerUnreadable } from './http/unreadable.js';
 import type { ClientRegistration } from './client-registration.js';
 import { ConsentExpiry } from './consent/expiry.js';
 import { migrateAuthority } from './migrations/index.js';
@@ -81,8 +83,11 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
   const expiryFeed = new ChangeFeed(databaseUrl, log, 'expiry', clock);
   // Until everything is ready, requests are refused.
   let route = refuseStarting;
-  const server = createServer((request, response) => route(request, response));
+  // The router refuses what has no Host, with a body.
+  const server = createServer({ requireHostHeader: false }, (request, response) => route(request, response));
   const connections = new Connections(server);
+  let cors: Cors | undefined;
+  answerUnreadable(server, () => cors);
   const opened: (() => Promise<void>)[] = [() => db.destroy(), () => feed.close(), () => expiryFeed.close()];
   const closeAll = async (): Promise<void> => {
     for (const closeOne of opened.splice(0).reverse()) await closeOne();
@@ -112,7 +117,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
       async () => parts.transmitter.close(),
     );
     parts.push.start();
-    route = parts.route;
+    ({ cors, route } = parts);
     await state.policy.start();
     opened.push(async () => state.policy.close());
     return {

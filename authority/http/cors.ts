@@ -1,5 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { originsOf, targetOf } from '@behalf/http/internal';
+import type { UnreadableRequest } from '@behalf/http/internal';
+import { pathOf } from './own-address.js';
+
 /** The addresses that web pages call, with the methods of each. Status lists are open to every page (status/route.ts). */
 const ADDRESSES: ReadonlyMap<string, string> = new Map([
   ['/token', 'POST'],
@@ -30,18 +34,42 @@ export class Cors {
     this.#isRegistered = isRegistered;
   }
 
+  /** Decides about a request, once, and sets the headers of its answer. */
+  async permit(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    if (methodsOf(path) === undefined) return;
+    const origin = await this.#registered(request.headersDistinct.origin ?? []);
+    if (origin !== undefined) this.#permitted.set(request, origin);
+    this.setHeaders(request, response, path);
+  }
+
+  /** The headers of the answer to a request that node:http could not read, as far as it arrived. */
+  async unreadHeaders(unreadable: UnreadableRequest): Promise<Readonly<Record<string, string>>> {
+    const target = targetOf(unreadable);
+    if (target === undefined || methodsOf(pathOf(target)) === undefined) return {};
+    const origin = await this.#registered(originsOf(unreadable));
+    return {
+      vary: 'Origin',
+      ...(origin !== undefined && {
+        'access-control-allow-origin': origin,
+        'access-control-expose-headers': RESPONSE_HEADERS,
+      }),
+    };
+  }
+
+  /** Several headers are nobody's: which of them a browser meant is unknown. */
+  async #registered([origin, ...others]: readonly string[]): Promise<string | undefined> {
+    if (origin === undefined || others.length > 0) return undefined;
+    return (await this.#isRegistered(origin)) ? origin : undefined;
+  }
+
   /**
-   * Decides about a request, once, and answers a preflight.
+   * Answers a preflight, after `permit`.
    *
    * @returns whether it was answered
    */
-  async answerPreflight(request: IncomingMessage, response: ServerResponse, path: string): Promise<boolean> {
+  answerPreflight(request: IncomingMessage, response: ServerResponse, path: string): boolean {
     const methods = methodsOf(path);
-    if (methods === undefined) return false;
-    const origin = originOf(request);
-    if (origin !== undefined && (await this.#isRegistered(origin))) this.#permitted.set(request, origin);
-    this.setHeaders(request, response, path);
-    if (request.method !== 'OPTIONS') return false;
+    if (methods === undefined || request.method !== 'OPTIONS') return false;
     if (this.#permitted.has(request)) {
       response.removeHeader('access-control-expose-headers');
       response.setHeader('access-control-allow-methods', methods);
@@ -74,10 +102,4 @@ export class Cors {
 /** oidc-provider matches its addresses in any case, and with a slash at the end. */
 function methodsOf(path: string): string | undefined {
   return ADDRESSES.get(path.toLowerCase().replace(/\/$/, ''));
-}
-
-/** Several headers are nobody's: which of them a browser meant is unknown. */
-function originOf({ headersDistinct }: IncomingMessage): string | undefined {
-  const [origin, ...others] = headersDistinct.origin ?? [];
-  return others.length === 0 ? origin : undefined;
 }

@@ -32,3 +32,8 @@ export function addressToIssuer(request: IncomingMessage, issuer: URL): URL {
   headers['x-forwarded-proto'] = issuer.protocol.slice(0, -1);
   return new URL(`${issuer.origin}${request.url}`);
 }
+
+/** The path of a target in any of its forms (RFC 9112 section 3.2). */
+export function pathOf(target: string): string {
+  return URL.parse(target, 'http://authority.invalid')?.pathname ?? '';
+}

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { originProblem } from '@behalf/http';
+import { originsOf } from '@behalf/http/internal';
+import type { UnreadableRequest } from '@behalf/http/internal';
 import { ConfigurationError } from '../errors.js';
 
 /** Key `cors` of the configuration: the web pages that may call the gateway from a browser. */
@@ -13,8 +15,6 @@ const REQUEST_HEADERS: readonly string[] = ['Authorization', 'DPoP', 'Content-Ty
 
 /** The headers by which a page obtains a token or a nonce, names a record, and knows when to retry. */
 const RESPONSE_HEADERS = 'DPoP-Nonce, WWW-Authenticate, Behalf-Transaction, Behalf-Receipt, Retry-After';
-
-const ORIGIN_LINE = /\r\norigin:([^\r\n]*)(?=\r\n)/gi;
 
 /** Short, so that an origin or method that was removed is soon refused by browsers as well. */
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
@@ -54,9 +54,8 @@ export class Cors {
    * The same headers for a request that node:http could not read, as far as it arrived. A permitted origin is looked for in its
    * text: the refusal is a constant, so nothing is shown to a page that pretends.
    */
-  unreadHeaders(head: string): Readonly<Record<string, string>> {
-    const origins = [...head.matchAll(ORIGIN_LINE)].map(([, origin = '']) => origin.trim());
-    return { vary: 'Origin', ...this.#headersFor(origins) };
+  unreadHeaders(unreadable: UnreadableRequest): Readonly<Record<string, string>> {
+    return { vary: 'Origin', ...this.#headersFor(originsOf(unreadable)) };
   }
 
   /**
