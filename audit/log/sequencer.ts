@@ -113,6 +113,8 @@ export class Sequencer {
         this.#fault = undefined;
       } catch (error) {
         this.#tell(error);
+        // What is wrong may be this machine's only: its key, its disk, its options. Another sequencer can try.
+        await this.#endLease().catch(() => undefined);
       }
       await this.#clock.sleep(this.#options.intervalMs ?? DEFAULT_INTERVAL_MS, this.#closing.signal);
     }

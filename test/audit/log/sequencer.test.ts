@@ -132,6 +132,18 @@ describe('several sequencers', () => {
     expect(await second.round()).toBe(true);
   });
 
+  it('take over from one that fails in every round', async () => {
+    const failing = log.sequencer({
+      lastSigned: [await LastSigned.open('/none/last-signed')],
+      leaseMs: 60_000,
+    });
+    failing.start();
+    await until(() => failing.fault === 'LOG_STATE_UNWRITABLE', 'it fails');
+    await log.sink.append(record());
+    log.sequencer({ leaseMs: 60_000, intervalMs: 5 }).start();
+    await until(async () => (await headOf().catch(() => undefined))?.size === 1, 'the other one signs');
+  });
+
   it('take over within seconds from one that died', async () => {
     await log.sequencer({ leaseMs: 300 }).round();
     const next = log.sequencer();
