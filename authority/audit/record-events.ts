@@ -1,10 +1,10 @@
-import type { AuditEventName } from '@behalf/audit';
 import { type RawBuilder, sql } from 'kysely';
 
 import type { EventFacts } from '../audit-schema.js';
 import type { ChangeCaller, ChangeRequest } from '../change-request.js';
 import type { Initiator } from '../consent-values.js';
 import type { AuthorityDatabase } from '../schema.js';
+import type { AuthorityEventName } from './event-names.js';
 
 /** The party that caused an event. Nothing: the authority itself. */
 export interface EventCause {
@@ -18,7 +18,7 @@ type Fact = EventFacts[string] | undefined;
 
 /** An event for the audit log. */
 export interface EventToRecord {
-  readonly event: AuditEventName;
+  readonly event: AuthorityEventName;
   readonly cause?: EventCause;
   /** The people whom it concerns, by name: the log gets pseudonyms. */
   readonly subjects?: readonly string[];

@@ -1,6 +1,6 @@
 import type { Selectable, Transaction } from 'kysely';
 
-import type { AuditEventName } from '@behalf/audit';
+import type { AuthorityEventName } from '../audit/event-names.js';
 import { recordEvents } from '../audit/record-events.js';
 import type { AuthoritySchema, StreamTable } from '../schema.js';
 import type { StreamStatus, StreamWishes } from './stream.js';
@@ -23,7 +23,7 @@ export interface StreamChange {
 /** Records a change of a stream for the audit log, in its transaction. The receiver did it, unless the reason says otherwise. */
 export async function recordStream(
   trx: Transaction<AuthoritySchema>,
-  event: Extract<AuditEventName, `stream-${string}`>,
+  event: Extract<AuthorityEventName, `stream-${string}`>,
   details: StreamFacts,
   reason?: string,
 ): Promise<void> {

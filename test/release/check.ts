@@ -78,7 +78,7 @@ async function checkOtherPeers(
   return problems;
 }
 
-/** Installs the optional peers as well, imports the entries that need them, and compiles against all entries. */
+/** Compiles against every entry; installs the optional peers for those that need them, and imports these. */
 async function checkOptional(
   project: string,
   { manifest }: PackedPackage,
@@ -86,10 +86,13 @@ async function checkOptional(
   packed: readonly PackedPackage[],
 ): Promise<readonly string[]> {
   const { entries = [], siblings = [], packages = [] } = optional ?? {};
-  const problems: string[] = [];
+  const always = importableEntries(manifest).filter((specifier) => !entries.includes(specifier));
+  await installPacked(project, [manifest.name], packed, [...peers, TYPES_OF_NODE]);
+  const problems = [...(await compileProblems(project, always))];
+  if (entries.length === 0) return problems;
   await installPacked(project, [manifest.name, ...siblings], packed, [...peers, ...packages, TYPES_OF_NODE]);
   for (const specifier of entries) problems.push(...(await importProblems(project, specifier)));
-  problems.push(...(await compileProblems(project, importableEntries(manifest))));
+  problems.push(...(await compileProblems(project, entries)));
   return problems;
 }
 

@@ -79,22 +79,30 @@ const RESOLUTION: ts.CompilerOptions = {
 };
 
 /** What the declarations that an entry needs import, whose types nothing that is declared brings: they are elsewhere, or in `@types`. */
-export async function missingTypes(folder: string, manifest: Manifest): Promise<readonly string[]> {
+export async function missingTypes(
+  folder: string,
+  manifest: Manifest,
+  optionalEntries: readonly string[] = [],
+): Promise<readonly string[]> {
   const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+  const isOptional = (specifier: string): boolean =>
+    manifest.peerDependenciesMeta?.[packageOf(specifier)]?.optional === true;
   const missing = new Set<string>();
-  const files = new Set(declarationEntries(manifest).map((file) => join(folder, file)));
+  const files = new Set(declarationEntries(manifest, optionalEntries).map((file) => join(folder, file)));
   for (const file of files) {
     for (const specifier of specifiersIn(await readFile(file, 'utf8'))) {
       if (specifier.startsWith('.')) files.add(join(file, '..', specifier.replace(/\.js$/, '.d.ts')));
-      else if (isPackage(specifier) && !bringsTypes(specifier, file, declared))
+      else if (isPackage(specifier) && (isOptional(specifier) || !bringsTypes(specifier, file, declared)))
         missing.add(`${specifier} brings no types, and ${relative(folder, file)} needs them`);
     }
   }
   return [...missing];
 }
 
-function declarationEntries({ exports = {} }: Manifest): readonly string[] {
-  return Object.values(exports).flatMap((entry) => {
+/** Entries that need optional peers are left out: their types may need these, too. */
+function declarationEntries({ name, exports = {} }: Manifest, without: readonly string[]): readonly string[] {
+  const entries = Object.entries(exports).filter(([key]) => !without.includes(name + key.slice(1)));
+  return entries.flatMap(([, entry]) => {
     const types = typeof entry === 'object' && entry !== null && 'types' in entry ? entry.types : undefined;
     return typeof types === 'string' ? [types] : [];
   });

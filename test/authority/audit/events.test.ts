@@ -4,6 +4,8 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { type AuditEventName, auditEvents } from '@behalf/audit';
+import { authorityEvents } from '../../../audit/authority-events.js';
+import { AUTHORITY_EVENTS } from '../../../authority/audit/event-names.js';
 import { beginRecording } from '../../../authority/audit/recording.js';
 import { recordRunningPolicy } from '../../../authority/clients/running-policy.js';
 import { removeGoneKeys } from '../../../authority/keys/retention.js';
@@ -560,4 +562,8 @@ describe('what a caller wrote', () => {
       expect(row?.caller.purposes).toHaveLength(100);
     },
   );
+});
+
+it('the authority names the events that the audit log describes', () => {
+  expect([...AUTHORITY_EVENTS].sort()).toEqual(Object.keys(authorityEvents).sort());
 });
