@@ -74,11 +74,8 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
   await checkOptions(options);
   warnOfPolicy(options);
   const { audit, clock = systemClock, databaseUrl, host = '127.0.0.1', log = silentLog, port } = options;
-  const db = openDatabase<AuthoritySchema>(databaseUrl, {
-    max: options.maxConnections ?? 10,
-    applicationName: 'behalf-authority',
-    log,
-  });
+  const max = options.maxConnections ?? 10;
+  const db = openDatabase<AuthoritySchema>(databaseUrl, { max, applicationName: 'behalf-authority', log });
   const feed = new ChangeFeed(databaseUrl, log, 'change', clock);
   const expiryFeed = new ChangeFeed(databaseUrl, log, 'expiry', clock);
   // Until everything is ready, requests are refused.

@@ -52,13 +52,15 @@ export function answerUnreadable(server: Server | TlsServer, answers: Unreadable
   const end = async (socket: Duplex, reason: UnreadableReason, known: UnreadableRequest): Promise<void> => {
     let headers: Headers = {};
     try {
-      headers = { ...(await answers.headersFor?.(known)), ...(reason === 'METHOD_NOT_ALLOWED' && ALLOW) };
+      headers = (await answers.headersFor?.(known)) ?? {};
     } catch {
       // The refusal matters more than its headers.
     }
     // After the first byte of an answer, a second one could be taken for a part of it.
     if (socket.writable && inFlight.get(socket)?.headersSent !== true)
-      socket.write(textOf(answers.answer(reason), headers));
+      socket.write(
+        textOf(answers.answer(reason), reason === 'METHOD_NOT_ALLOWED' ? { ...headers, ...ALLOW } : headers),
+      );
     socket.destroy();
   };
   server.on('clientError', (error: ClientError, socket) => {

@@ -17,6 +17,8 @@ const ADDRESSES: ReadonlyMap<string, string> = new Map([
 const REQUEST_HEADERS = 'Authorization, DPoP, Content-Type';
 const RESPONSE_HEADERS = 'DPoP-Nonce, WWW-Authenticate, Retry-After';
 
+const VARY = { vary: 'Origin' };
+
 /** Short, so that an origin that was removed is soon refused by browsers as well. */
 const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
@@ -47,13 +49,7 @@ export class Cors {
     const target = targetOf(unreadable);
     if (target === undefined || methodsOf(pathOf(target)) === undefined) return {};
     const origin = await this.#registered(originsOf(unreadable));
-    return {
-      vary: 'Origin',
-      ...(origin !== undefined && {
-        'access-control-allow-origin': origin,
-        'access-control-expose-headers': RESPONSE_HEADERS,
-      }),
-    };
+    return { ...VARY, ...headersFor(origin) };
   }
 
   /** Several headers are nobody's: which of them a browser meant is unknown. */
@@ -85,11 +81,8 @@ export class Cors {
     this.removeHeaders(response);
     if (methodsOf(path) === undefined) return;
     // Also for other origins, or a cache could answer a permitted page with a response that lacks the headers.
-    response.setHeader('vary', 'Origin');
-    const origin = this.#permitted.get(request);
-    if (origin === undefined) return;
-    response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-expose-headers', RESPONSE_HEADERS);
+    const headers = { ...VARY, ...headersFor(this.#permitted.get(request)) };
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   }
 
   removeHeaders(response: ServerResponse): void {
@@ -97,6 +90,11 @@ export class Cors {
       if (name.startsWith('access-control-')) response.removeHeader(name);
     }
   }
+}
+
+function headersFor(origin: string | undefined): Readonly<Record<string, string>> {
+  if (origin === undefined) return {};
+  return { 'access-control-allow-origin': origin, 'access-control-expose-headers': RESPONSE_HEADERS };
 }
 
 /** oidc-provider matches its addresses in any case, and with a slash at the end. */

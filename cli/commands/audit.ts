@@ -40,7 +40,7 @@ function sequencerCommand(host: CommandProcess): Command {
       .option('--require-witnesses', 'only checkpoints with the quorum of witnesses count', false)
       .option(
         '--replace-lost-key <reason>',
-        'sign with keys that nobody trusts yet, because those of the log are lost; recorded in the log',
+        'why keys sign that nobody trusts yet: those of the log are lost; recorded in the log (default: refuse such keys)',
         parseText,
       )
       .addOption(operatorOption())

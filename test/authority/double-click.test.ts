@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkPolicy } from '../../policy/index.js';
 import { launchBrowser } from '../support/browser.js';
 import { Cleanup } from '../support/cleanup.js';
-import { pause, until } from '../support/wait.js';
+import { until } from '../support/wait.js';
 import { type CallbackApplication, startApplication } from './callback-application.js';
 import { ALMA } from './oauth-setup.js';
 import { POLICY_FILE, startTestAuthority, type TestAuthority, withPolicy } from './setup.js';
@@ -86,6 +86,21 @@ async function send({ page, context }: { page: Page; context: BrowserContext }, 
   return { status: answer.status(), location: answer.headers()['location'] };
 }
 
+/** The browser gives up the first click's navigation when the second one comes: its answer is on the way, and never shown. */
+async function dropFirstAnswer(page: Page): Promise<{ readonly answered: number }> {
+  const sent = { posts: 0, answered: 0 };
+  await page.route('**', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue();
+    sent.posts += 1;
+    if (sent.posts > 1) return route.continue();
+    await route.fetch({ maxRedirects: 0 });
+    sent.answered += 1;
+    await until(() => sent.posts > 1, 'the second click');
+    await route.abort().catch(() => undefined);
+  });
+  return sent;
+}
+
 describe('a double click in Chromium', () => {
   it.each([
     ['Allow', 'code='],
@@ -96,8 +111,9 @@ describe('a double click in Chromium', () => {
     const box = await page.getByRole('button', { name }).boundingBox();
     if (box === null) throw new Error('there is no button');
     const [x, y] = [box.x + 5, box.y + 5];
+    const sent = await dropFirstAnswer(page);
     await page.mouse.click(x, y);
-    await pause();
+    await until(() => sent.answered === 1, 'the first click is answered');
     await page.mouse.click(x, y);
     // The first click's navigation is given up, which `waitForURL` takes for a failure.
     await until(() => page.url().startsWith(application.origin), 'the person is back');

@@ -269,14 +269,14 @@ describe('at the start', () => {
   });
 
   it('metadata and challenges then name the address of operations, which clients compare', async () => {
-    const { ask, url } = await startWith('https://api.example', 'https://api.example/v1');
+    const below = await startWith('https://api.example', 'https://api.example/v1');
     const path = '/.well-known/oauth-protected-resource/graphql';
-    const metadata = await send(`${url}${path}`, '', {}, 'GET');
+    const metadata = await send(`${below.url}${path}`, '', {}, 'GET');
     expect(metadata.body).toMatchObject({
       resource: 'https://api.example/graphql',
       authorization_servers: [ISSUER],
     });
-    const refused = await ask('{ hello }', { token: 'x' });
+    const refused = await below.ask('{ hello }', { token: 'x' });
     expect(refused.headers['www-authenticate']).toContain(`resource_metadata="https://api.example${path}"`);
   });
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PostgresAuditSink } from '@behalf/audit/postgres';
 import { MemoryProofReplayStore, PostgresProofReplayStore, protectGateway } from '../../gateway/index.js';
 import { createRoledDatabase } from '../support/gateway-roles.js';
 import type { RoledDatabase } from '../support/gateway-roles.js';
@@ -43,10 +42,10 @@ async function askWithRecord(): Promise<Answer> {
   return recording.ask('{ hello }', { token: await issuer.mint({ sub: randomUUID() }) });
 }
 
-async function askWithProof({ ask, url }: TestGateway): Promise<Answer> {
+async function askWithProof(gateway: TestGateway): Promise<Answer> {
   const token = await issuer.mint({ cnf: prover.cnf });
-  const proof = await prover.prove(`${url}/graphql`, token);
-  return ask('{ hello }', { headers: { authorization: `DPoP ${token}`, dpop: proof } });
+  const proof = await prover.prove(`${gateway.url}/graphql`, token);
+  return gateway.ask('{ hello }', { headers: { authorization: `DPoP ${token}`, dpop: proof } });
 }
 
 const run = (text: string) => sql.raw(text).execute(roles.database.db);
