@@ -83,8 +83,8 @@ export async function createAppend(db: Kysely<never>): Promise<void> {
 const KEPT = '1 day';
 
 /**
- * Creates `audit.is_whole`: whether the newest entry of the log is there, and its record. It is asked with each append, so it
- * reads one row of each table; `behalf audit verify` reads them all.
+ * Creates `audit.is_whole`: whether the newest entry of the log is there, its record, whom that is about, and hashes of the tree. It
+ * is asked with each append, so it reads one row of each table; `behalf audit verify` reads them all.
  */
 export async function createIsWhole(db: Kysely<never>): Promise<void> {
   await sql`
@@ -93,6 +93,7 @@ export async function createIsWhole(db: Kysely<never>): Promise<void> {
     set search_path = pg_catalog, pg_temp
     as $$
       select coalesce((select max(log_index) from audit.leaf), -1) = head_size - 1
+        and (head_size = 0 or exists (select from audit.tile))
         and not exists (
           select from audit.leaf as leaf
           where leaf.log_index = head_size - 1
@@ -100,6 +101,11 @@ export async function createIsWhole(db: Kysely<never>): Promise<void> {
             and not exists (
               select from audit.record as record
               where record.recorded_at = leaf.recorded_at and record.seq = leaf.seq
+                and (record.subject_pseudonym is null or exists (
+                  select from audit.record_subject as about
+                  where about.pseudonym = record.subject_pseudonym
+                    and about.recorded_at = record.recorded_at and about.seq = record.seq
+                ))
             )
         )
     $$`.execute(db);

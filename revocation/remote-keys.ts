@@ -98,10 +98,11 @@ export class RemoteKeys {
    * @throws {errors.JOSEError} if there is no such key, or the signature or a claim is not valid
    */
   async verify(token: string, options: JWTVerifyOptions): Promise<VerifiedByKey> {
+    const known = this.#keys;
     const first = await verifyByAny(token, options, (header) => this.candidates(header));
     if ('payload' in first) return first;
     // Its key may be one that is not known yet, also under a name that another key has: issuers use names again.
-    if (!(await this.#refetch())) throw first.error;
+    if (!(await this.#hasNewer(known))) throw first.error;
     const tried = new Set([...first.tried].map(({ material }) => material));
     const second = await verifyByAny(token, options, async (header) => {
       const untried = (await this.#match(header)).filter(({ key }) => !tried.has(key.material));
@@ -120,10 +121,14 @@ export class RemoteKeys {
    */
   async candidates(header: JWTHeaderParameters): Promise<readonly FoundKey[]> {
     await this.freshen();
+    const before = this.#keys;
     const known = await this.#match(header);
     if (known.length > 0) return known;
-    if (this.#isPausing) throw this.#failure ?? new errors.JWKSNoMatchingKey();
-    await this.#fetch();
+    // Newer ones may have come while it was looked for.
+    if (this.#keys === before) {
+      if (this.#isPausing) throw this.#failure ?? new errors.JWKSNoMatchingKey();
+      await this.#fetch();
+    }
     const found = await this.#match(header);
     if (found.length === 0) throw new errors.JWKSNoMatchingKey();
     return found;
@@ -193,8 +198,10 @@ export class RemoteKeys {
     return [...found.values()];
   }
 
-  /** After a pause, since anybody can cause it. Whether there is a newer key set now. */
-  async #refetch(): Promise<boolean> {
+  /** Whether there is a newer key set than the known one now. It is fetched after a pause, since anybody can cause it. */
+  async #hasNewer(known: readonly VerificationKey[]): Promise<boolean> {
+    // For another token, while this one was verified.
+    if (this.#keys !== known) return true;
     if (this.#isPausing) return false;
     try {
       await this.#fetch();

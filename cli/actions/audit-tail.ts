@@ -10,6 +10,8 @@ import { type AuditFormat, formatRecord } from './describe-record.js';
 
 const FOLLOW_INTERVAL_MS = 500;
 const MAX_BATCH = 1_000;
+/** A gateway's append is committed or given up within this time. */
+const LOOK_BACK_MS = 10_000;
 
 type StoredEntry = StoredAuditRecord<NonNullable<FileEntry>>;
 
@@ -48,16 +50,62 @@ async function tailDatabase(
 ): Promise<void> {
   const database = { max: 1, applicationName: 'behalf-audit-tail' };
   await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
-    let records = await readAuditEntries(db, { limit });
-    let after: StoredEntry | undefined;
-    for (;;) {
-      records.forEach(show);
-      after = records.at(-1) ?? after;
-      if (!follow || signal?.aborted === true) return;
+    const newest = await readAuditEntries(db, { limit });
+    newest.forEach(show);
+    if (!follow) return;
+    const follower = new Follower(db, newest.at(-1));
+    while (signal?.aborted !== true) {
+      for await (const entry of follower.news()) show(entry);
       await clock.sleep(FOLLOW_INTERVAL_MS, signal);
-      records = await readAuditEntries(db, after === undefined ? { limit } : { after, limit: MAX_BATCH });
     }
   });
+}
+
+/**
+ * Finds records as they become visible. A record has its time and number before it is committed, so one may appear behind others
+ * that were shown already: the last moments are read again each time.
+ */
+class Follower {
+  readonly #db: Kysely<AuditDatabase>;
+  /** What was visible at the beginning is not news. */
+  readonly #last: StoredEntry | undefined;
+  #newestMs: number;
+  /** When those of the last moments were stored, by number. */
+  readonly #seen = new Map<number, number>();
+  #isFirst = true;
+
+  constructor(db: Kysely<AuditDatabase>, last: StoredEntry | undefined) {
+    this.#db = db;
+    this.#last = last;
+    this.#newestMs = last?.recordedAt.getTime() ?? 0;
+  }
+
+  async *news(): AsyncGenerator<StoredEntry> {
+    const isFirst = this.#isFirst;
+    this.#isFirst = false;
+    let after = { recordedAt: new Date(Math.max(0, this.#newestMs - LOOK_BACK_MS)), seq: 0 };
+    for (;;) {
+      const entries = await readAuditEntries(this.#db, { after, limit: MAX_BATCH });
+      for (const entry of entries) {
+        const { recordedAt, seq } = entry;
+        if (this.#seen.has(seq)) continue;
+        this.#seen.set(seq, recordedAt.getTime());
+        this.#newestMs = Math.max(this.#newestMs, recordedAt.getTime());
+        if (!isFirst || this.#isAfterBeginning(entry)) yield entry;
+      }
+      const last = entries.at(-1);
+      if (last === undefined || entries.length < MAX_BATCH) break;
+      after = last;
+    }
+    for (const [seq, storedMs] of this.#seen)
+      if (storedMs < this.#newestMs - LOOK_BACK_MS) this.#seen.delete(seq);
+  }
+
+  #isAfterBeginning({ recordedAt, seq }: StoredEntry): boolean {
+    if (this.#last === undefined) return true;
+    const ms = recordedAt.getTime() - this.#last.recordedAt.getTime();
+    return ms === 0 ? seq > this.#last.seq : ms > 0;
+  }
 }
 
 async function tailFile(

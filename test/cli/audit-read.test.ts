@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileAuditSink } from '../../audit/index.js';
 import type { AuditEntry } from '../../audit/index.js';
+import { appendEvent, consoleEvent } from '../../audit/erase.js';
 import { lookUpSubject, pseudonymOf, readAuditEntries } from '../../audit/postgres.js';
 import { auditTail } from '../../cli/actions/audit-tail.js';
 import { TestLog } from '../audit/log/support.js';
@@ -270,6 +271,33 @@ describe('audit tail', () => {
     await following;
     expect(lines[1]).toContain('followed');
   });
+});
+
+it('follows records that are committed after later ones', async () => {
+  const lines: string[] = [];
+  const stop = new AbortController();
+  const lost = (reason: string) =>
+    consoleEvent('records-lost', { operator: 'tester', reason }, { details: { count: 1 } }, Date.now());
+  const following = auditTail(
+    {
+      source: { databaseUrl: log.database.url },
+      limit: 1,
+      format: 'json',
+      follow: true,
+      signal: stop.signal,
+    },
+    { print: (line) => lines.push(line), warn: (line) => lines.push(line) },
+  );
+  await until(() => lines.length === 1, 'the newest is shown');
+  await log.database.db.transaction().execute(async (slow) => {
+    await appendEvent(slow, lost('slow'));
+    await appendEvent(log.database.db, lost('fast'));
+    await until(() => lines.length === 2, 'the fast one is shown');
+  });
+  await until(() => lines.length === 3, 'the slow one is shown');
+  stop.abort();
+  await following;
+  expect([lines[1], lines[2]]).toEqual([expect.stringContaining('fast'), expect.stringContaining('slow')]);
 });
 
 describe('a file with lines that are no records', () => {

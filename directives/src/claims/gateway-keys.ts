@@ -11,8 +11,14 @@ const KEYS_TIMEOUT_MS = 3_000;
 export interface GatewayKeys {
   /** The key that a token names, or that alone can have signed it. @throws {errors.JOSEError} */
   readonly find: JWTVerifyGetKey;
-  /** Fetches the keys again, after a pause, since anybody can cause it. @returns whether they are newer now */
-  refetch(): Promise<boolean>;
+  /** Counts how often the keys were fetched. */
+  readonly version: number;
+  /**
+   * Fetches the keys again, after a pause, since anybody can cause it; not at all if they are newer than a version.
+   *
+   * @returns whether they are newer now
+   */
+  refetch(known: number): Promise<boolean>;
 }
 
 /** The gateway's published keys (RFC 7517). jose fetches them, but would go by the machine's time, so it is told when. */
@@ -24,6 +30,7 @@ export function gatewayKeys(jwksUri: string, clock: Clock): GatewayKeys {
   });
   let fetchedAt: Moment = NEVER;
   let attemptedAt: Moment = NEVER;
+  let version = 0;
   const now = (): Moment => ({ wallMs: clock.now(), monotonicMs: clock.monotonic() });
   /** The one clock can be set back, and the other may stand still while the machine sleeps. */
   const sinceMs = ({ wallMs, monotonicMs }: Moment): number =>
@@ -32,6 +39,7 @@ export function gatewayKeys(jwksUri: string, clock: Clock): GatewayKeys {
     attemptedAt = now();
     await keys.reload();
     fetchedAt = now();
+    version += 1;
   };
   let underWay: Promise<void> | undefined;
   const fetchKeys = (): Promise<void> => {
@@ -43,15 +51,24 @@ export function gatewayKeys(jwksUri: string, clock: Clock): GatewayKeys {
   return {
     async find(header, token) {
       if (sinceMs(fetchedAt) >= KEYS_MAX_AGE_MS) await fetchKeys();
+      const before = version;
       try {
         return await keys(header, token);
       } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey) || isPausing()) throw error;
-        await fetchKeys();
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        // Newer ones may have come while it was looked for.
+        if (version === before) {
+          if (isPausing()) throw error;
+          await fetchKeys();
+        }
         return keys(header, token);
       }
     },
-    async refetch() {
+    get version() {
+      return version;
+    },
+    async refetch(known) {
+      if (version !== known) return true;
       if (isPausing()) return false;
       return fetchKeys().then(
         () => true,

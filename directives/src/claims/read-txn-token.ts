@@ -67,7 +67,7 @@ export function createTxnTokenReader(
 ): (header: string | readonly string[] | undefined) => Promise<TxnTokenVerification> {
   const keys: GatewayKeys =
     trust.keys !== undefined
-      ? { find: createLocalJWKSet({ keys: [...trust.keys] }), refetch: async () => false }
+      ? { find: createLocalJWKSet({ keys: [...trust.keys] }), version: 0, refetch: async () => false }
       : gatewayKeys(trust.jwksUri, clock);
 
   return async (header) => {
@@ -107,11 +107,12 @@ async function verifyByKeys(
   keys: GatewayKeys,
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
+  const known = keys.version;
   try {
     return await verifyByAny(token, keys.find, options);
   } catch (error) {
     const isUnknown = error instanceof errors.JWSSignatureVerificationFailed;
-    if (!isUnknown || !(await keys.refetch())) throw error;
+    if (!isUnknown || !(await keys.refetch(known))) throw error;
     return verifyByAny(token, keys.find, options);
   }
 }

@@ -312,6 +312,7 @@ describe('a running writer refuses every record', () => {
   it.each([
     ['truncated', 'truncate audit.record'],
     ['shortened', 'delete from audit.leaf where log_index > 5'],
+    ['without its hashes', 'truncate audit.tile'],
     [
       'emptied with its head',
       "truncate audit.record, audit.leaf, audit.tile; update audit.head set size = 0, root = sha256('')",
@@ -327,6 +328,14 @@ describe('a running writer refuses every record', () => {
     await expect(log.sink.append(record())).rejects.toMatchObject({
       code: expect.stringMatching(/^AUDIT_(?:LOG_BROKEN|WRITE_FAILED)$/) as string,
     });
+  });
+
+  it('when it no longer says whom its newest record is about', async () => {
+    await log.sink.append(record({ caller: { subjectPseudonym: 'p1' } }));
+    await log.sequencer().round();
+    await log.sink.check();
+    await log.run('truncate audit.record_subject');
+    await expect(log.sink.append(record())).rejects.toMatchObject({ code: 'AUDIT_LOG_BROKEN' });
   });
 
   it('without being asked: its own check finds that, twice a second', async () => {
