@@ -113,7 +113,9 @@ export class FileAuditSink implements AuditSink {
       this.#hasFailed = false;
     } catch (error) {
       this.#hasFailed = true;
-      this.#isCutOff ||= (await this.#file.stat()).size > this.#size;
+      // If nobody can tell, a part of it may be there.
+      const hasGrown = ({ size }: { size: number }): boolean => size > this.#size;
+      this.#isCutOff ||= await this.#file.stat().then(hasGrown, () => true);
       throw error;
     }
   }

@@ -25,7 +25,10 @@ export interface Authority {
   /** Where it listens. */
   readonly url: string;
   readonly issuer: string;
-  /** Reads `policyFile` again: `process.on('SIGHUP', () => void authority.reloadPolicy())`. The authority itself handles no signals. A policy that cannot be used is logged, and the current one stays. Never rejects. */
+  /**
+   * Reads `policyFile` again: `process.on('SIGHUP', () => void authority.reloadPolicy())`. The authority itself handles no signals.
+   * A policy that cannot be used is logged, and the current one stays. Never rejects.
+   */
   reloadPolicy(): Promise<void>;
   /**
    * Ends the authority as SIGTERM should: for `shutdown.notReadyMs` it answers requests, and `/health/ready` says `DRAINING`, so

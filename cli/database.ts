@@ -27,8 +27,10 @@ export async function withDatabase<Schema, Result>(
   }
 }
 
-/** Syntax and names (42), data (22) and schemas (3F): the tables are not there, were changed, or are not for this role. */
-const UNREADABLE = /^(?:42|22|3F)/;
+/** Syntax and names (42) and schemas (3F): the tables are not there, were changed, or are not for this role. */
+const UNREADABLE = /^(?:42|3F)/;
+/** Data (22) that cannot be what they should. */
+const DAMAGED = /^22/;
 /** Connections (08), and a server that shuts down (57P). */
 const LOST = /^(?:08|57P|ECONN|EPIPE|ETIMEDOUT)/;
 
@@ -38,9 +40,11 @@ function explained(error: unknown): unknown {
   const state = sqlStateOf(error) ?? '';
   if (LOST.test(state) || error.message.startsWith('Connection terminated'))
     return new StoreError('DATABASE_UNREACHABLE', `The connection to the database is lost: ${error.message}`);
-  if (!UNREADABLE.test(state)) return error;
+  // PostgreSQL's words for damaged data quote them.
+  const reason = DAMAGED.test(state) ? state : UNREADABLE.test(state) ? error.message : undefined;
+  if (reason === undefined) return error;
   return new CommandError(
     'DATABASE_UNREADABLE',
-    `The database does not hold what this command reads, or not for this role: ${error.message}`,
+    `The database does not hold what this command reads, or not for this role: ${reason}`,
   );
 }

@@ -38,8 +38,7 @@ export class LastSigned {
   async remember(head: Head): Promise<void> {
     const { origin, size, root } = head;
     const stored = await readStored(this.#path);
-    // Another sequencer, which got the lease when this one's ran out, has signed more meanwhile.
-    if (stored?.origin === origin && stored.size > size) return;
+    // Also if another sequencer, which got the lease when this one's ran out, has signed more meanwhile: its log may be another one.
     refuseOlderThan(stored, head);
     if (stored?.origin === origin && stored.size === size) return;
     const last: Stored = { origin, size, root: root.toString('base64') };

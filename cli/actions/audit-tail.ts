@@ -12,6 +12,8 @@ const FOLLOW_INTERVAL_MS = 500;
 const MAX_BATCH = 1_000;
 /** A gateway's append is committed or given up within this time. */
 const LOOK_BACK_MS = 10_000;
+/** More than arrive in that time. Beyond it, one would be shown twice. */
+const MAX_SEEN = 1_000_000;
 
 type StoredEntry = StoredAuditRecord<NonNullable<FileEntry>>;
 
@@ -77,7 +79,8 @@ class Follower {
   constructor(db: Kysely<AuditDatabase>, last: StoredEntry | undefined) {
     this.#db = db;
     this.#last = last;
-    this.#newestMs = last?.recordedAt.getTime() ?? 0;
+    const lastMs = Number(last?.recordedAt ?? 0);
+    this.#newestMs = Number.isFinite(lastMs) ? lastMs : 0;
   }
 
   async *news(): AsyncGenerator<StoredEntry> {
@@ -89,8 +92,10 @@ class Follower {
       for (const entry of entries) {
         const { recordedAt, seq } = entry;
         if (this.#seen.has(seq)) continue;
-        this.#seen.set(seq, recordedAt.getTime());
-        this.#newestMs = Math.max(this.#newestMs, recordedAt.getTime());
+        const storedMs = Number(recordedAt);
+        this.#see(seq, storedMs);
+        // A time that somebody moved to the end of all times would hide what follows.
+        if (Number.isFinite(storedMs)) this.#newestMs = Math.max(this.#newestMs, storedMs);
         if (!isFirst || this.#isAfterBeginning(entry)) yield entry;
       }
       const last = entries.at(-1);
@@ -101,9 +106,15 @@ class Follower {
       if (storedMs < this.#newestMs - LOOK_BACK_MS) this.#seen.delete(seq);
   }
 
+  #see(seq: number, storedMs: number): void {
+    this.#seen.set(seq, storedMs);
+    const [oldest] = this.#seen.keys();
+    if (this.#seen.size > MAX_SEEN && oldest !== undefined) this.#seen.delete(oldest);
+  }
+
   #isAfterBeginning({ recordedAt, seq }: StoredEntry): boolean {
     if (this.#last === undefined) return true;
-    const ms = recordedAt.getTime() - this.#last.recordedAt.getTime();
+    const ms = Number(recordedAt) - Number(this.#last.recordedAt);
     return ms === 0 ? seq > this.#last.seq : ms > 0;
   }
 }

@@ -252,53 +252,46 @@ describe('audit tail', () => {
   });
 
   it('follows the database until it is interrupted', async () => {
-    const lines: string[] = [];
-    const stop = new AbortController();
-    const following = auditTail(
-      {
-        source: { databaseUrl: log.database.url },
-        limit: 1,
-        format: 'json',
-        follow: true,
-        signal: stop.signal,
-      },
-      { print: (line) => lines.push(line), warn: (line) => lines.push(line) },
-    );
-    await until(() => lines.length === 1, 'the newest is shown');
-    await lookUpSubject(log.database.db, 'noor', { reason: 'followed' }, Date.now());
-    await until(() => lines.length === 2, 'the next is shown');
-    stop.abort();
-    await following;
+    const lines = await followed(async (shown) => {
+      await lookUpSubject(log.database.db, 'noor', { reason: 'followed' }, Date.now());
+      await shown(2);
+    });
     expect(lines[1]).toContain('followed');
+  });
+
+  it('follows records that are committed after later ones', async () => {
+    const lost = (reason: string) =>
+      consoleEvent('records-lost', { operator: 'tester', reason }, { details: { count: 1 } }, Date.now());
+    const lines = await followed(async (shown) => {
+      await log.database.db.transaction().execute(async (slow) => {
+        await appendEvent(slow, lost('slow'));
+        await appendEvent(log.database.db, lost('fast'));
+        await shown(2);
+      });
+      await shown(3);
+    });
+    expect(lines.slice(1)).toEqual([expect.stringContaining('fast'), expect.stringContaining('slow')]);
   });
 });
 
-it('follows records that are committed after later ones', async () => {
+/** What `tail --follow` prints while something happens: the newest record first. */
+async function followed(
+  happening: (shown: (count: number) => Promise<unknown>) => Promise<void>,
+): Promise<readonly string[]> {
   const lines: string[] = [];
   const stop = new AbortController();
-  const lost = (reason: string) =>
-    consoleEvent('records-lost', { operator: 'tester', reason }, { details: { count: 1 } }, Date.now());
+  const source = { databaseUrl: log.database.url };
   const following = auditTail(
-    {
-      source: { databaseUrl: log.database.url },
-      limit: 1,
-      format: 'json',
-      follow: true,
-      signal: stop.signal,
-    },
+    { source, limit: 1, format: 'json', follow: true, signal: stop.signal },
     { print: (line) => lines.push(line), warn: (line) => lines.push(line) },
   );
-  await until(() => lines.length === 1, 'the newest is shown');
-  await log.database.db.transaction().execute(async (slow) => {
-    await appendEvent(slow, lost('slow'));
-    await appendEvent(log.database.db, lost('fast'));
-    await until(() => lines.length === 2, 'the fast one is shown');
-  });
-  await until(() => lines.length === 3, 'the slow one is shown');
+  const shown = (count: number) => until(() => lines.length === count, `${count} are shown`);
+  await shown(1);
+  await happening(shown);
   stop.abort();
   await following;
-  expect([lines[1], lines[2]]).toEqual([expect.stringContaining('fast'), expect.stringContaining('slow')]);
-});
+  return lines;
+}
 
 describe('a file with lines that are no records', () => {
   const HOSTILE = [

@@ -239,7 +239,7 @@ function isText(type: string): boolean {
 const WHOLE = new RegExp(
   [
     // BigInt, UnsignedBigInt, NonNegativeInt, Int53, LongInt, PositiveLong, UInt256
-    String.raw`^(?:Huge|Big|Medium|Small|Tiny|Long|Short|Safe|Signed|Unsigned|[US]|(?:Non)?_?(?:Positive|Negative)|_)*(?:Int(?:eger)?|Long|Short|Byte)\d{0,3}$`,
+    String.raw`^(?:Huge|Big|Medium|Small|Tiny|Long|Short|Safe|Signed|Unsigned|[US]|(?:Non_?)?(?:Positive|Negative)|_)*(?:Int(?:eger)?|Long|Short|Byte)\d{0,3}$`,
     String.raw`^(?:I|U)(?:8|16|32|64|128|256)$`,
     String.raw`^(?:Big|Small)?Serial\d?$`,
     String.raw`^(?:Whole|Natural|Integral)(?:Number)?$`,
