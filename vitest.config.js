@@ -42,7 +42,7 @@ const SOURCES = {
 const ALONE = [
   'test/directives/unknown-meaning.test.ts',
   'test/gateway/no-values-on-record.test.ts',
-  'test/e2e/*.test.ts',
+  'test/e2e/tracing.test.ts',
 ];
 
 export default defineConfig({

@@ -12,7 +12,7 @@ import { createTestDatabase } from '../support/database.js';
 import { CHANGES_PER_PERSON, Cluster, EVENTS_PER_PERSON } from './cluster.js';
 
 /** `npm run test:failover` runs ten thousand, which take about a minute. */
-const CHANGES = Number(process.env['FAILOVER_CHANGES'] ?? 300);
+const CHANGES = Number(process.env['FAILOVER_CHANGES'] ?? 160);
 /** How many events a receiver requests at once: no more can be repeated after a broken poll. */
 const EVENTS_PER_POLL = 500;
 
@@ -91,7 +91,7 @@ it('killing one of three authorities loses, repeats and reorders no change', asy
 }, 300_000);
 
 it('a killed PostgreSQL comes back with every answered change', async () => {
-  const people = 150;
+  const people = 60;
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-failover-'));
   cleanup.add(() => rm(dataDir, { recursive: true, force: true }));
   await chmod(dataDir, 0o711);

@@ -1,21 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createTestDatabase } from '../support/database.js';
-import type { TestDatabase } from '../support/database.js';
 import { drills } from './drills.js';
 import { runDrills } from './run.js';
 import { startSystem } from './system.js';
 import type { DrillSystem } from './system.js';
 
-let database: TestDatabase<unknown>;
 let system: DrillSystem;
 beforeAll(async () => {
-  database = await createTestDatabase();
-  system = await startSystem(database.url);
+  system = await startSystem();
 });
-afterAll(async () => {
-  await system.close();
-  await database.drop();
-});
+afterAll(() => system.close());
 
 it.each(drills.map((drill) => [drill.name, drill] as const))(
   '%s is stopped',

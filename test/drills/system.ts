@@ -51,29 +51,25 @@ export interface DrillSystem {
   close(): Promise<void>;
 }
 
-/** @param databaseUrl an empty database; default: a server is started, and removed afterwards */
-export async function startSystem(databaseUrl?: string): Promise<DrillSystem> {
+/** With a PostgreSQL of its own, as one drill locks a role, and roles belong to the server. */
+export async function startSystem(): Promise<DrillSystem> {
   const closers: Closers = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    return await startParts(databaseUrl, closers, close);
+    return await startParts(closers, close);
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function startParts(
-  databaseUrl: string | undefined,
-  closers: Closers,
-  close: () => Promise<void>,
-): Promise<DrillSystem> {
+async function startParts(closers: Closers, close: () => Promise<void>): Promise<DrillSystem> {
   const dataDir = await mkdtemp(join(tmpdir(), 'behalf-drill-'));
   await chmod(dataDir, 0o711);
   closers.push(() => rm(dataDir, { recursive: true, force: true }));
-  const database = await openDatabaseServer({ databaseUrl, dataDir, unsafeNoDurability: true });
+  const database = await openDatabaseServer({ dataDir, unsafeNoDurability: true });
   closers.push(() => database.stop());
   await prepareDatabase(database.url);
   const supergraph = join(dataDir, 'supergraph.graphql');

@@ -24,9 +24,7 @@ import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import type { OperationAuthorizer } from '../../gateway/authorize/index.js';
 import { both, callers, delegationOf, held, POLICIES, PURPOSES, SCOPES } from './delegations.js';
 import { asJson, clientOperation, errorsOf, isPartOf, nulledAfterwards, requirementsOf } from './oracle.js';
-
-/** Hundreds of cases for each property in the suite; `BEHALF_PROPERTY_RUNS=10` runs ten times as many by hand. */
-const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
+import { RUNS } from './runs.js';
 
 /** Composing a schema costs far more than an operation on it, so each schema is tried with several. */
 const several = <T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(one, { minLength: 3, maxLength: 7 });

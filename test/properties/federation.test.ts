@@ -14,12 +14,9 @@ import { ProtectedSubgraphs } from './federation/protected.js';
 import { Worlds } from './federation/world.js';
 import type { World } from './federation/world.js';
 import { errorsOf, isPartOf, nulledAfterwards } from './oracle.js';
+import { RUNS } from './runs.js';
 
-/**
- * `BEHALF_PROPERTY_RUNS=10` runs ten times as many cases by hand, `BEHALF_PROPERTY_SEED=$RANDOM` others. The suite always draws
- * the same cases, so a failure is due to the tested change, not the day.
- */
-const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
+/** `BEHALF_PROPERTY_SEED=$RANDOM` draws other cases. A failure of the suite is due to the tested change, not the day. */
 const SEED = Number(process.env.BEHALF_PROPERTY_SEED ?? 20_261_124);
 const FEDERATIONS = Math.ceil(25 * Math.sqrt(RUNS));
 

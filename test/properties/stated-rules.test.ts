@@ -10,8 +10,8 @@ import { Choices } from './federation/choices.js';
 import { selectionsOf } from './federation/asked.js';
 import { RealGateway } from './federation/real-gateway.js';
 import { clientOperation } from './oracle.js';
+import { RUNS } from './runs.js';
 
-const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
 const SEED = Number(process.env.BEHALF_PROPERTY_SEED ?? 20_261_124);
 const FIELDS = ['a', 'b', 'c'];
 const LINKS = `extend schema

@@ -8,8 +8,8 @@ import type { Case } from './federation/cases.js';
 import { markersIn, reporting } from './federation/reported.js';
 import { Worlds } from './federation/world.js';
 import type { World } from './federation/world.js';
+import { RUNS } from './runs.js';
 
-const RUNS = Number(process.env.BEHALF_PROPERTY_RUNS ?? 1);
 const SEED = Number(process.env.BEHALF_PROPERTY_SEED ?? 20_261_128);
 const FEDERATIONS = Math.ceil(12 * Math.sqrt(RUNS));
 

@@ -16,7 +16,12 @@ export async function launchBrowser(): Promise<Browser> {
   // Root, as in containers, can start Chromium only without its sandbox. The tests open nothing but their own pages.
   const isRoot = process.getuid?.() === 0;
   try {
-    return await chromium.launch({ executablePath, headless: true, chromiumSandbox: !isRoot });
+    return await chromium.launch({
+      executablePath,
+      headless: true,
+      chromiumSandbox: !isRoot,
+      args: ['--renderer-process-limit=1'],
+    });
   } catch {
     // playwright's message is a page of arguments and log lines.
     throw new Error(`${executablePath} does not start as Chromium: apt-get install chromium`);

@@ -4,6 +4,7 @@ import { type Kysely, sql } from 'kysely';
 import { inject } from 'vitest';
 
 import { openDatabase } from '@behalf/store';
+import { until } from './wait.js';
 
 /** A database that only its creator uses. */
 export interface TestDatabase<Schema> {
@@ -35,8 +36,9 @@ export async function createTestDatabase<Schema>(
 ): Promise<TestDatabase<Schema>> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   const template = options.template ?? 'template1';
+  // Twice as fast as the other strategy for a database of a few megabytes.
   await onServer((server) =>
-    sql`create database ${sql.id(name)} template ${sql.id(template)}`.execute(server),
+    sql`create database ${sql.id(name)} template ${sql.id(template)} strategy file_copy`.execute(server),
   );
   const url = urlOf(name);
   const db = openDatabase<Schema>(url);
@@ -47,14 +49,14 @@ export async function createTestDatabase<Schema>(
       onServer(async (server) => {
         await sql`alter database ${sql.id(name)} allow_connections ${sql.lit(isReachable)}`.execute(server);
         if (!isReachable) await endConnections(server, name);
-      }),
+      }).then(() => (isReachable ? untilAnswered(db) : undefined)),
     setReadOnly: (isReadOnly) =>
       onServer(async (server) => {
         await sql`alter database ${sql.id(name)} set default_transaction_read_only = ${sql.lit(isReadOnly)}`.execute(
           server,
         );
         await endConnections(server, name);
-      }),
+      }).then(() => untilAnswered(db)),
     async drop() {
       await db.destroy();
       await onServer((server) => sql`drop database if exists ${sql.id(name)} with (force)`.execute(server));
@@ -78,7 +80,7 @@ export async function ensureTemplate(name: string, build: (url: string) => Promi
 
 async function buildTemplate(name: string, build: (url: string) => Promise<void>): Promise<string> {
   const template = `template_${name}`;
-  await onServer(async (server) => {
+  await onOwnConnection(async (server) => {
     await sql`select pg_advisory_lock(${sql.lit(TEMPLATE_LOCK)})`.execute(server);
     const { rows } = await sql`select from pg_database where datname = ${template}`.execute(server);
     if (rows.length > 0) return;
@@ -91,6 +93,16 @@ async function buildTemplate(name: string, build: (url: string) => Promise<void>
   return template;
 }
 
+/** A pool notices the end of a connection a moment later, and may use it until then. */
+async function untilAnswered<Schema>(db: Kysely<Schema>): Promise<void> {
+  const isAnswered = (): Promise<boolean> =>
+    sql`select 1`.execute(db).then(
+      () => true,
+      () => false,
+    );
+  await until(isAnswered, 'the database answers');
+}
+
 function urlOf(database: string): string {
   const url = new URL(inject('databaseUrl'));
   url.pathname = `/${database}`;
@@ -101,13 +113,22 @@ async function endConnections(server: Kysely<unknown>, name: string): Promise<vo
   await sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = ${name}`.execute(server);
 }
 
-/** A single connection, closed afterwards, which also releases its locks. */
-async function onServer<Result>(work: (server: Kysely<unknown>) => Promise<Result>): Promise<Result> {
-  // Waits for whoever builds a template, however busy the machine is.
-  const unbounded = { statementTimeoutMs: 0, lockTimeoutMs: 0 };
-  const server = openDatabase<unknown>(inject('databaseUrl'), { max: 1, ...unbounded });
+// Waits for whoever builds a template, however busy the machine is.
+const UNBOUNDED = { statementTimeoutMs: 0, lockTimeoutMs: 0 };
+
+/** One for all test files of a process: a new connection costs the server a fifth of what creating a database does. */
+let shared: Kysely<unknown> | undefined;
+
+function onServer<Result>(work: (server: Kysely<unknown>) => Promise<Result>): Promise<Result> {
+  shared ??= openDatabase<unknown>(inject('databaseUrl'), { max: 1, ...UNBOUNDED });
+  return work(shared);
+}
+
+/** A connection of its own, closed afterwards, which also releases its locks. */
+async function onOwnConnection(work: (server: Kysely<unknown>) => Promise<void>): Promise<void> {
+  const server = openDatabase<unknown>(inject('databaseUrl'), { max: 1, ...UNBOUNDED });
   try {
-    return await work(server);
+    await work(server);
   } finally {
     await server.destroy();
   }
