@@ -54,7 +54,6 @@ async function runStryker(
 ): Promise<void> {
   // Stryker's runners are child processes: the configuration of vitest finds the area here.
   process.env['BEHALF_MUTATION_AREA'] = name;
-  process.env['BEHALF_PROPERTY_RUNS'] ??= '1';
   const stryker = new Stryker({
     mutate: [...(files ?? area.mutate.map((path) => (path.endsWith('.ts') ? path : `${path}/**/*.ts`)))],
     testRunner: 'vitest',
