@@ -8,6 +8,7 @@ import {
   requirementParts,
   ruleText,
   isExemptFromMinimize,
+  isExemptFromSubject,
 } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import type { Requirement } from '@behalf/directives/internal';
@@ -251,5 +252,22 @@ describe('a minimized value is whole', () => {
     const minimal = delegation({ scopes: [...NAMES], purposes: [], detail: 'minimal' });
     expect(isExemptFromMinimize(unless, minimal)).toBe(false);
     expect(isExemptFromMinimize([[]], minimal)).toBe(false);
+  });
+});
+
+describe('rows of every subject are read', () => {
+  const unless = [['a', 'b'], ['c']];
+
+  it('by a delegation that holds one alternative as a whole, whatever detail its consent asks for', () => {
+    expect(isExemptFromSubject(unless, delegation({ scopes: ['a', 'b'] }))).toBe(true);
+    expect(isExemptFromSubject(unless, delegation({ scopes: ['c'], detail: 'minimal' }))).toBe(true);
+    expect(isExemptFromSubject([[]], delegation({}))).toBe(true);
+  });
+
+  it('by nobody else', () => {
+    expect(isExemptFromSubject(unless, delegation({ scopes: ['a'] }))).toBe(false);
+    expect(isExemptFromSubject(unless, delegation({ policies: ['a', 'b', 'c'] }))).toBe(false);
+    expect(isExemptFromSubject([], delegation({ scopes: [...NAMES] }))).toBe(false);
+    expect(isExemptFromSubject([[]], undefined)).toBe(false);
   });
 });
