@@ -10,6 +10,8 @@ const NO_FILE: ReadonlySet<unknown> = new Set(['ENOENT', 'EISDIR', 'ENOTDIR']);
 export interface LogSource {
   /** The newest checkpoint. */
   checkpoint(): Promise<string | undefined>;
+  /** Earlier checkpoints, if it keeps any: the log must begin with each. */
+  earlierCheckpoints?(): Promise<readonly string[]>;
   /** Hashes of a tile, one after the other. */
   tile(level: number, place: TilePlace): Promise<Buffer | undefined>;
   /** Entries of a bundle, each after its length. */

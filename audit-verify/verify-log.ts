@@ -9,6 +9,7 @@ import type { Finding } from './findings.js';
 import { Frontier } from './frontier.js';
 import { followKeys } from './key-succession.js';
 import { equal, HASH_BYTES, leafHash } from './merkle.js';
+import { KEPT, PastCheckpoints, SEEN } from './past-checkpoints.js';
 import { verifyCheckpoint } from './policy.js';
 import type { Policy, TrustedCheckpoint } from './policy.js';
 import type { LogSource } from './source.js';
@@ -89,7 +90,10 @@ async function readLog(
   }
   const head = reader.findings.attempt(() => parseCheckpoint(text));
   if (head === undefined) return reader.result(undefined);
-  await reader.read(head, reader.seenBy(head, seen));
+  const past = new PastCheckpoints(head, reader.findings);
+  past.add(seen, SEEN);
+  past.add((await source.earlierCheckpoints?.()) ?? [], KEPT);
+  await reader.read(head, past);
   const { policyNow } = reader;
   return reader.result(reader.findings.attempt(() => verifyCheckpoint(text, policyNow)));
 }
@@ -133,54 +137,21 @@ class LogReader {
     return { report, missing: this.#missing };
   }
 
-  /** The checkpoints that this log must begin with, the smallest first. */
-  seenBy(head: Checkpoint, texts: readonly string[]): Checkpoint[] {
-    const seen: Checkpoint[] = [];
-    for (const text of texts) {
-      const checkpoint = this.findings.attempt(() => parseCheckpoint(text), 'a checkpoint seen before: ');
-      if (checkpoint === undefined) continue;
-      if (checkpoint.origin !== head.origin) {
-        this.findings.add('CHANGED', `the log is ${head.origin}; ${checkpoint.origin} was seen before`);
-      } else if (checkpoint.size > head.size) {
-        this.findings.add(
-          'TRUNCATED',
-          `the log has ${head.size} entries; ${checkpoint.size} were seen before, so the last ${checkpoint.size - head.size} are gone`,
-          head.size,
-        );
-      } else seen.push(checkpoint);
-    }
-    return seen.sort((a, b) => a.size - b.size);
-  }
-
-  async read(head: Checkpoint, seen: readonly Checkpoint[]): Promise<void> {
-    const waiting = [...seen];
+  async read(head: Checkpoint, past: PastCheckpoints): Promise<void> {
     for (const place of tilesOf(head.size)) {
       if (this.findings.isFull) return;
       const leaves = await this.#readBundle(place);
       if (leaves === undefined) return;
       for (const leaf of leaves) {
-        this.#comparePast(waiting);
+        past.compare(this.#frontier);
         this.#frontier.append(leaf);
       }
       if (place.width === TILE_WIDTH) await this.#addTile(1, leaves);
     }
-    this.#comparePast(waiting);
+    past.compare(this.#frontier);
     await this.#compareTopTiles();
     if (!equal(this.#frontier.root(), head.root)) {
       this.findings.add('CHANGED', `the ${head.size} entries do not have the root that was signed`);
-    }
-  }
-
-  /** Compares the tree so far with the checkpoints of its size. */
-  #comparePast(waiting: Checkpoint[]): void {
-    while (waiting[0]?.size === this.#frontier.size) {
-      const [checkpoint] = waiting.splice(0, 1);
-      if (checkpoint !== undefined && !equal(checkpoint.root, this.#frontier.root())) {
-        this.findings.add(
-          'CHANGED',
-          `the first ${checkpoint.size} entries are not those that were seen before: one of them was changed, moved or removed`,
-        );
-      }
     }
   }
 

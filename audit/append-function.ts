@@ -17,6 +17,14 @@ const REFUSE_UNREADABLE = sql`
     raise exception using errcode = '22023', message = 'each record must be the text of a JSON object';
   end if;
   if exists (select from jsonb_array_elements_text(records) as list (text)
+    where jsonb_typeof(text::jsonb) <> 'object') then
+    raise exception using errcode = '22023', message = 'each record must be the text of a JSON object';
+  end if;
+  -- An export has one record on each line.
+  if exists (select from jsonb_array_elements_text(records) as list (text) where position(chr(10) in text) > 0) then
+    raise exception using errcode = '22023', message = 'a record must be one line';
+  end if;
+  if exists (select from jsonb_array_elements_text(records) as list (text)
     where octet_length(text) > ${sql.lit(MAX_RECORD_BYTES)}) then
     raise exception using errcode = '22001', message = 'a record is too large';
   end if;`;
@@ -84,20 +92,25 @@ const KEPT = '1 day';
 
 /**
  * Creates `audit.is_whole`: whether the newest entry of the log is there, its record, whom that is about, and hashes of the tree. It
- * is asked with each append, so it reads one row of each table; `behalf audit verify` reads them all.
+ * looks at the 4th, 16th, 64th … newest entry as well: when tables are emptied, what is appended next would hide it otherwise. It is
+ * asked with each append, so it reads these few rows; `behalf audit verify` reads them all.
  */
 export async function createIsWhole(db: Kysely<never>): Promise<void> {
   await sql`
     create or replace function is_whole(head_size bigint) returns boolean
-    language sql stable
+    language plpgsql stable
     set search_path = pg_catalog, pg_temp
     as $$
-      select coalesce((select max(log_index) from audit.leaf), -1) = head_size - 1
+    begin
+      return coalesce((select max(log_index) from audit.leaf), -1) = head_size - 1
         and (head_size = 0 or exists (select from audit.tile))
         and not exists (
-          select from audit.leaf as leaf
-          where leaf.log_index = head_size - 1
-            and leaf.recorded_at > clock_timestamp() - ${sql.lit(KEPT)}::interval
+          select from (
+            select head_size - (1::bigint << (2 * power)) as log_index from generate_series(0, 12) as powers (power)
+          ) as place
+          left join audit.leaf as leaf using (log_index)
+          where place.log_index >= 0 and (leaf.seq is null
+            or leaf.recorded_at > clock_timestamp() - ${sql.lit(KEPT)}::interval
             and not exists (
               select from audit.record as record
               where record.recorded_at = leaf.recorded_at and record.seq = leaf.seq
@@ -106,8 +119,9 @@ export async function createIsWhole(db: Kysely<never>): Promise<void> {
                   where about.pseudonym = record.subject_pseudonym
                     and about.recorded_at = record.recorded_at and about.seq = record.seq
                 ))
-            )
-        )
+            ))
+        );
+    end
     $$`.execute(db);
   await sql`revoke all on function is_whole(bigint) from public`.execute(db);
 }

@@ -51,6 +51,12 @@ export const auditEvents = Object.freeze({
     description: 'The gateway requires a durable record again.',
     details: [],
   },
+  'record-unreadable': {
+    class: 'log',
+    description:
+      'What is stored in this place is no record. Only readers say so; `behalf audit verify` says whether it was changed.',
+    details: [],
+  },
   'records-lost': {
     class: 'log',
     description: 'A gateway could not store records, in audit mode `best-effort`.',

@@ -3,3 +3,4 @@ export { auditErrors } from './errors.js';
 export type { AuditedAccess } from './record.js';
 export { auditOutcomes } from './columns.js';
 export { storedClassOf } from './stored-class.js';
+export { readEntry } from './read-entry.js';

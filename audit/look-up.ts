@@ -47,9 +47,11 @@ export async function pseudonymOf(db: Kysely<AuditDatabase>, subject: string): P
 
 /**
  * The pseudonym under which records name a person, for somebody else. The event `subject-looked-up` is durable before it returns,
- * so nobody learns the pseudonym unseen; it is about that person, who finds it in their history.
+ * so nobody learns the pseudonym unseen; it is about that person, who finds it in their history. Nobody gets a pseudonym by being
+ * looked for.
  *
  * @param nowMs milliseconds since the epoch
+ * @returns undefined if no record can name them: the log never knew them, or they were erased
  * @throws {AuditError} `AUDIT_SEARCH_REFUSED` when it cannot be a name
  *
  * @example
@@ -60,8 +62,10 @@ export async function pseudonymOf(db: Kysely<AuditDatabase>, subject: string): P
  * const db = openDatabase<AuditDatabase>('postgres://auditor@db.example/behalf');
  * const why = { operator: 'dana', reason: 'access request 4711' };
  * const subject = await lookUpSubject(db, 'c-000001', why, Date.now());
- * const { records } = await searchAudit(db, { subject }, { first: 50 });
- * console.log(records.length);
+ * if (subject !== undefined) {
+ *   const { records } = await searchAudit(db, { subject }, { first: 50 });
+ *   console.log(records.length);
+ * }
  * await db.destroy();
  * ```
  */
@@ -70,11 +74,15 @@ export async function lookUpSubject(
   subject: string,
   { caller = {}, operator, reason, traceId, transactionId = randomUUID() }: LookUp,
   nowMs: number,
-): Promise<string> {
+): Promise<string | undefined> {
+  checkSubject(subject);
   return db.transaction().execute(async (trx) => {
-    const pseudonym = await pseudonymOf(trx, subject);
+    const { rows } = await sql<{ pseudonym: string | null }>`
+      select audit.known_pseudonym(${subject}) as pseudonym`.execute(trx);
+    const pseudonym = rows[0]?.pseudonym ?? undefined;
+    const subjects = pseudonym === undefined ? undefined : [pseudonym];
     const event = { transactionId, time: nowMs, event: 'subject-looked-up', caller, reason } as const;
-    await appendEvent(trx, { ...event, ...withoutUndefined({ operator, traceId }), subjects: [pseudonym] });
+    await appendEvent(trx, { ...event, ...withoutUndefined({ operator, traceId, subjects }) });
     return pseudonym;
   });
 }

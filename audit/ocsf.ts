@@ -19,6 +19,7 @@ const HIGH = { severity_id: 4, severity: 'High' };
 const GRAVE: ReadonlySet<string> = new Set([
   'break-glass-begun',
   'events-lost',
+  'record-unreadable',
   'records-lost',
   'signing-key-revoked',
 ]);

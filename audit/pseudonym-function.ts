@@ -48,4 +48,14 @@ export async function createPseudonyms(db: Kysely<never>): Promise<void> {
     end
     $$`.execute(db);
   await sql`revoke all on function pseudonyms(text[]) from public`.execute(db);
+  // Nobody gets a key by being looked for.
+  await sql`
+    create or replace function known_pseudonym(subject text) returns text
+    language sql stable security definer
+    set search_path = pg_catalog, pg_temp
+    as $$
+      select ${sql.raw(base64url('sha256(known.key || known.subject_hash)'))} from audit.subject_key as known
+      where known.subject_hash = sha256(convert_to(subject, 'UTF8'))
+    $$`.execute(db);
+  await sql`revoke all on function known_pseudonym(text) from public`.execute(db);
 }

@@ -21,8 +21,8 @@ const CONNECTIONS_PERCENT = 10;
 const TABLES = ['record', 'record_subject', 'leaf', 'tile', 'head', 'checkpoint'];
 
 /**
- * Creates the role that may read the log, but not the keys that lead from people to their records. It may call `audit.pseudonyms`,
- * which answers for names that it is given, and `audit.append`, to record for whom it looked. It can change no record.
+ * Creates the role that may read the log, but not the keys that lead from people to their records. It may call `audit.pseudonyms`
+ * and `audit.known_pseudonym`, which answer for names that they are given, and `audit.append`, to record for whom it looked. It can change no record.
  *
  * @param password replaces the previous one
  * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
@@ -48,7 +48,7 @@ export async function createReaderRole<Schema>(
     name: role,
     password,
     schema: 'audit',
-    functionSignatures: ['audit.append(jsonb)', 'audit.pseudonyms(text[])'],
+    functionSignatures: ['audit.append(jsonb)', 'audit.pseudonyms(text[])', 'audit.known_pseudonym(text)'],
     readableTables: TABLES.map((name) => `audit.${name}`),
     connectionsPercent: CONNECTIONS_PERCENT,
   });

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import { withoutUndefined } from '@behalf/directives/internal';
+import { readStoredEntry } from './read-entry.js';
 import type { AuditEntry } from './record.js';
 import type { AuditDatabase } from './schema.js';
 import { planOf } from './search/candidates.js';
@@ -147,6 +148,6 @@ async function lastExamined(
 
 function storedRecord({ content, logIndex, ...row }: Row): StoredAuditRecord<AuditEntry>[] {
   if (content === null) return [];
-  const record = JSON.parse(content) as AuditEntry;
+  const record = readStoredEntry(content, row.recordedAt);
   return [{ ...row, record, ...withoutUndefined({ logIndex: logIndex ?? undefined }) }];
 }

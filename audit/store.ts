@@ -3,6 +3,7 @@ import { withoutUndefined } from '@behalf/directives/internal';
 import { createGatewayRole, migrate } from '@behalf/store/internal';
 import { auditMigrations } from './migrations.js';
 import { createPartitions } from './partitions.js';
+import { readStoredEntry } from './read-entry.js';
 import { roleUrl } from './role-url.js';
 import type { AuditEntry, AuditRecord } from './record.js';
 import type { AuditDatabase } from './schema.js';
@@ -133,7 +134,8 @@ export async function readAudit(
   db: Kysely<AuditDatabase>,
   options: ReadAuditOptions,
 ): Promise<StoredAuditRecord[]> {
-  return read<AuditRecord>(db, options, true);
+  const found = await read(db, options, true);
+  return found.flatMap(({ record, ...row }) => ('event' in record ? [] : [{ ...row, record }]));
 }
 
 /**
@@ -154,14 +156,14 @@ export async function readAuditEntries(
   db: Kysely<AuditDatabase>,
   options: ReadAuditOptions,
 ): Promise<StoredAuditRecord<AuditEntry>[]> {
-  return read<AuditEntry>(db, options, false);
+  return read(db, options, false);
 }
 
-async function read<Entry extends AuditEntry>(
+async function read(
   db: Kysely<AuditDatabase>,
   { after, transactionId, limit }: ReadAuditOptions,
   isOfRequests: boolean,
-): Promise<StoredAuditRecord<Entry>[]> {
+): Promise<StoredAuditRecord<AuditEntry>[]> {
   const isForwards = after !== undefined;
   const direction = isForwards ? 'asc' : 'desc';
   let query = db
@@ -194,7 +196,7 @@ async function read<Entry extends AuditEntry>(
     recordedAt: row.recorded_at,
     occurredAt: row.occurred_at,
     isClockOff: row.clock_off === true,
-    record: JSON.parse(row.content) as Entry,
+    record: readStoredEntry(row.content, row.recorded_at),
     ...withoutUndefined({ logIndex: row.log_index ?? undefined }),
   }));
   return isForwards ? rows : rows.reverse();

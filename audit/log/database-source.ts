@@ -22,6 +22,16 @@ export class DatabaseSource {
     return (await newestCheckpoint(this.#db))?.note;
   }
 
+  async earlierCheckpoints(): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom('audit.checkpoint')
+      .innerJoin('audit.head', 'audit.head.origin', 'audit.checkpoint.origin')
+      .select('note')
+      .orderBy('audit.checkpoint.size')
+      .execute();
+    return rows.slice(0, -1).map(({ note }) => note);
+  }
+
   async tile(level: number, { index, width }: Place): Promise<Buffer | undefined> {
     const row = await this.#db
       .selectFrom('audit.tile')

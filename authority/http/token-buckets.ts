@@ -20,7 +20,11 @@ const MAX_REMEMBERED = 20_000;
 export class TokenBuckets {
   readonly #rate: BucketRate;
   readonly #clock: Pick<Clock, 'monotonic'>;
-  readonly #fullAtMs = new LRUCache<string, number>({ max: MAX_REMEMBERED });
+  // As sizes: `max` would reserve the memory of all of them at the start.
+  readonly #fullAtMs = new LRUCache<string, number>({
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: () => 1,
+  });
 
   constructor(rate: BucketRate, clock: Pick<Clock, 'monotonic'> = systemClock) {
     this.#rate = rate;

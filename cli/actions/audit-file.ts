@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { AuditEntry } from '@behalf/audit';
+import { readEntry } from '@behalf/audit/internal';
 import type { Clock } from '@behalf/directives';
 import { CommandError } from '../command-error.js';
 
@@ -130,51 +131,5 @@ function bounded(pieces: Buffer[]): Buffer[] {
 }
 
 function entryOf(pieces: readonly Buffer[]): FileEntry {
-  try {
-    const value: unknown = JSON.parse(Buffer.concat(pieces).toString());
-    return isEntry(value) ? value : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
-const isTexts = (value: unknown): boolean =>
-  value === undefined || (Array.isArray(value) && value.every((each) => typeof each === 'string'));
-
-/** Whether it has what is shown of a record, in the right types: anybody may have written the file. */
-function isEntry(value: unknown): value is AuditEntry {
-  if (!isRecord(value) || typeof value.transactionId !== 'string' || !isTime(value.time)) return false;
-  const { details, mutates, operationName, operator, reason, source, subjects, traceId, unaccounted } = value;
-  if (![operationName, operator, reason, source, traceId].every(isText)) return false;
-  if (![mutates, subjects, unaccounted].every(isTexts)) return false;
-  if (!isCaller(value.caller) || !isDetails(details)) return false;
-  if (typeof value.event === 'string') return true;
-  return typeof value.outcome === 'string' && Array.isArray(value.fields) && value.fields.every(isAccess);
-}
-
-function isTime(value: unknown): boolean {
-  return typeof value === 'number' && !Number.isNaN(new Date(value).getTime());
-}
-
-function isCaller(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  const { actor, clientId, consentId, purposes, subjectPseudonym } = value;
-  return [actor, clientId, consentId, subjectPseudonym].every(isText) && isTexts(purposes);
-}
-
-function isDetails(value: unknown): boolean {
-  if (value === undefined) return true;
-  return isRecord(value) && Object.values(value).every((each) => typeof each !== 'object' || isTexts(each));
-}
-
-function isAccess(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  const { coordinate, decision, rule, strategy, subgraph } = value;
-  return (
-    typeof coordinate === 'string' && typeof decision === 'string' && [rule, strategy, subgraph].every(isText)
-  );
+  return readEntry(Buffer.concat(pieces).toString());
 }

@@ -54,6 +54,8 @@ async function searchDatabase(
       subject === undefined
         ? filter.subject
         : await lookUpSubject(db, subject.name, subject, systemClock.now());
+    // Without it, the filter would find everybody's.
+    if (subject !== undefined && pseudonym === undefined) return;
     const search = withoutUndefined({ ...filter, subject: pseudonym });
     const first = Math.min(limit + 1, MAX_AUDIT_PAGE);
     for (let after: string | undefined; ;) {

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { compareTables, DatabaseSource } from '@behalf/audit/internal/log';
-import type { TableProblem } from '@behalf/audit/internal/log';
+import { compareTables, countUnsigned, DatabaseSource } from '@behalf/audit/internal/log';
+import type { TableFinding, TableProblem } from '@behalf/audit/internal/log';
 import type { AuditDatabase } from '@behalf/audit/postgres';
 import { FolderSource, parsePolicy, VerificationError, verifyLog, verifyProof } from '@behalf/audit-verify';
 import type { Finding, LogReport, LogSource, Policy } from '@behalf/audit-verify';
@@ -37,27 +37,42 @@ export async function auditVerify(
     options.folder === undefined
       ? await withDatabase(await options.findDatabaseUrl(), DATABASE, async (db: Kysely<AuditDatabase>) => {
           const { findings, ...rest } = await verify(new DatabaseSource(db));
-          const others = await compareTables(db, MAX_FINDINGS);
-          return { ...rest, findings: [...findings, ...others.map(tableFinding)] };
+          const verified = rest.checkpoint?.size ?? Number.MAX_SAFE_INTEGER;
+          const others = await compareTables(db, { verified, max: MAX_FINDINGS });
+          const unsigned = await countUnsigned(db);
+          return { ...rest, unsigned, findings: [...findings, ...others.map(tableFinding)] };
         })
-      : await verify(new FolderSource(options.folder));
+      : { ...(await verify(new FolderSource(options.folder))), unsigned: 0 };
   for (const line of reportLines(report, policy, seen.length)) print(printable(line));
   return report.findings.length === 0 ? 0 : 1;
 }
 
-const PROBLEMS: Readonly<Record<TableProblem, string>> = {
-  'not-logged': 'it can be found, but was never logged',
-  text: 'it waits for the log with another text than was stored',
-  columns: 'searches and histories read columns that differ from its text',
-  'no-record': 'somebody’s history names it, and it is not there',
+/** What was found, and how many entries of a database no checkpoint covers. */
+type Report = LogReport & { readonly unsigned: number };
+
+const PROBLEMS: Readonly<Record<TableProblem, (finding: TableFinding) => string>> = {
+  'not-logged': (finding) => `${recordOf(finding)}: it can be found, but was never logged`,
+  text: (finding) => `${recordOf(finding)}: it was logged, or waits for the log, with another text`,
+  columns: (finding) => `${recordOf(finding)}: searches and histories read columns that differ from its text`,
+  'no-record': (finding) => `${recordOf(finding)}: somebody’s history names it, and it is not there`,
+  'no-record-waiting': (finding) => `${recordOf(finding)}: its entry waits for the log, and it is not there`,
+  'stray-entry': ({ at }) => `entry ${at}: its place is outside of the log`,
+  head: ({ at }) => `the head, of ${quantity(at, 'entry', 'entries')}, is not that of the log`,
+  checkpoint: ({ at }) => `the checkpoint of ${quantity(at, 'entry', 'entries')} is not what was signed`,
+  tile: ({ at, more }) => `tile ${at} of level ${more ?? '?'} has not as many hashes as the log needs`,
 };
 
-function tableFinding({ problem, seq }: { readonly problem: TableProblem; readonly seq: number }): Finding {
-  return { code: 'CHANGED', message: `record with seq ${seq}: ${PROBLEMS[problem]}` };
+/** Searches show the number with `#`; the log counts its entries from 0. */
+function recordOf({ at, more }: TableFinding): string {
+  return more === null ? `record #${at}` : `record ${more} (#${at})`;
 }
 
-function reportLines(report: LogReport, policy: Policy, seen: number): string[] {
-  const { checkpoint, erased, erasures, findings, records, successors } = report;
+function tableFinding(finding: TableFinding): Finding {
+  return { code: 'CHANGED', message: PROBLEMS[finding.problem](finding) };
+}
+
+function reportLines(report: Report, policy: Policy, seen: number): string[] {
+  const { checkpoint, erased, erasures, findings, records, successors, unsigned } = report;
   const lines = findings.map(({ code, message }) => `${code}  ${message}`);
   for (const { beforeMs, index, recordClass } of erasures) {
     const before = printedTime(beforeMs);
@@ -73,6 +88,10 @@ function reportLines(report: LogReport, policy: Policy, seen: number): string[] 
       `${checkpoint.origin} has ${quantity(checkpoint.size, 'entry', 'entries')}, signed by its key, ${witnessed}`,
     );
   }
+  if (unsigned > 0)
+    lines.push(
+      `No stored checkpoint covers the last ${quantity(unsigned, 'entry', 'entries')} of the database`,
+    );
   const compared = quantity(records, 'record compared with its entry', 'records compared with their entries');
   const gone = erased === 0 ? '' : `, ${erased} erased`;
   lines.push(`${compared}${gone}, ${quantity(seen, 'earlier checkpoint')}`);

@@ -54,7 +54,9 @@ export class MemoryRateCounters implements RateCounters {
   /** @param maxCounters Default 100,000. */
   constructor(maxCounters = MAX_COUNTERS) {
     this.#counted = new LRUCache({
-      max: maxCounters,
+      // As sizes: `max` would reserve the memory of all of them at the start.
+      maxSize: maxCounters,
+      sizeCalculation: () => 1,
       // The limiter itself keeps a counter for every key until its window ends, however many there are.
       dispose: ({ limiter, key }) => void limiter.delete(key),
     });

@@ -54,6 +54,8 @@ export async function auditEvents(
   if (search.subject !== undefined) throw badUserInput('"subject" and "pseudonym" name a person twice');
   const why = await lookUpOf(db, context, needReason(reason));
   const pseudonym = await refuseUnusable(() => lookUpSubject(db, subject, why, systemClock.now()));
+  // Without it, the search would find everybody's.
+  if (pseudonym === undefined) return connectionOf({ records: [] }, [], page);
   return answer(db, { ...search, subject: pseudonym }, page);
 }
 

@@ -32,18 +32,22 @@ export async function searchPage(
   filter: AuditFilter,
   { after, first }: PageArguments,
 ): Promise<AuditPage> {
-  return refuseUnusable(() =>
-    searchAudit(db, filter, { first: first ?? DEFAULT_FIRST, after: after ?? undefined }),
+  return refuseUnusable(
+    () => searchAudit(db, filter, { first: first ?? DEFAULT_FIRST, after: after ?? undefined }),
+    inSchemaWords,
   );
 }
 
 /** Tells the caller what cannot be searched for. The message never quotes a value. */
-export async function refuseUnusable<Result>(search: () => Promise<Result>): Promise<Result> {
+export async function refuseUnusable<Result>(
+  search: () => Promise<Result>,
+  wordsOf = (message: string): string => message,
+): Promise<Result> {
   try {
     return await search();
   } catch (error) {
     if (error instanceof AuditError && error.code === 'AUDIT_SEARCH_REFUSED') {
-      throw badUserInput(inSchemaWords(error.message));
+      throw badUserInput(wordsOf(error.message));
     }
     throw error;
   }

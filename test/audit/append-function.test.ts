@@ -144,6 +144,11 @@ describe('a record', () => {
     ['objects', JSON.stringify([sent()])],
     ['texts of something else', '["1", "[]"]'],
     ['texts that are no JSON', '["{"]'],
+    ['lists, as texts', '["[]"]'],
+    [
+      'a text of two lines, which an export could not hold',
+      JSON.stringify([JSON.stringify(sent()).replace(',', ',\n')]),
+    ],
   ])('is refused if it is not a list of records: %s', async (_how, json) => {
     await expect(thief.query('select audit.append($1::jsonb)', [json])).rejects.toMatchObject({
       code: expect.stringMatching(/^2[23]/) as string,

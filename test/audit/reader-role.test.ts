@@ -120,13 +120,9 @@ describe('looking for somebody’s records', () => {
     const transactionId = randomUUID();
     const caller = { clientId: 'bank-console', subjectPseudonym: await pseudonymOf(reader, 'dana') };
     const now = Date.now();
-    const pseudonym = await lookUpSubject(
-      reader,
-      'noor',
-      { reason: 'a complaint', caller, transactionId },
-      now,
-    );
-    expect(pseudonym).toBe(await pseudonymOf(reader, 'noor'));
+    const pseudonym = await pseudonymOf(reader, 'noor');
+    const why = { reason: 'a complaint', caller, transactionId };
+    expect(await lookUpSubject(reader, 'noor', why, now)).toBe(pseudonym);
     const { records } = await searchAudit(reader, { subject: pseudonym }, { first: 5 });
     expect(records.map((each) => each.record)).toMatchObject([
       {
@@ -141,9 +137,22 @@ describe('looking for somebody’s records', () => {
   });
 
   it('of a person at a command line names the operator', async () => {
-    const pseudonym = await lookUpSubject(reader, 'runa', WHY, Date.now());
+    const pseudonym = await pseudonymOf(reader, 'runa');
+    await lookUpSubject(reader, 'runa', WHY, Date.now());
     const { records } = await searchAudit(reader, { subject: pseudonym }, { first: 5 });
     expect(records[0]?.record).toMatchObject({ caller: {}, ...WHY });
+  });
+
+  it('of a person whom the log does not know is recorded, and makes them no key', async () => {
+    const transactionId = randomUUID();
+    expect(await lookUpSubject(reader, 'nobody', { ...WHY, transactionId }, Date.now())).toBeUndefined();
+    const { records } = await searchAudit(reader, { transaction: transactionId }, { first: 5 });
+    expect(records.map(({ record }) => record)).toMatchObject([{ event: 'subject-looked-up', ...WHY }]);
+    expect(records[0]?.record).not.toHaveProperty('subjects');
+    const { rows } = await sql`select from audit.subject_key where subject_hash = sha256('nobody')`.execute(
+      roled.database.db,
+    );
+    expect(rows).toEqual([]);
   });
 
   it('answers nothing if it cannot be recorded', async () => {

@@ -175,7 +175,7 @@ describe('audit verify', () => {
     const { code, stdout } = await run('verify', '--policy', policy);
     expect(code).toBe(1);
     expect(stdout).toMatch(
-      /CHANGED {2}record with seq \d+: searches and histories read columns that differ from its text/,
+      /CHANGED {2}record 9 \(#10\): searches and histories read columns that differ from its text/,
     );
     await log.run('update audit.record set client_id = null');
   });

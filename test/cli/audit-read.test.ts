@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FileAuditSink } from '../../audit/index.js';
 import type { AuditEntry } from '../../audit/index.js';
@@ -23,6 +24,8 @@ let alma: string;
 let entries: readonly AuditEntry[];
 /** The same, as a gateway's file. */
 let file: string;
+const UNREADABLE_ID = '00000000-0000-4000-8000-000000000003';
+const REQUEST = { class: 'access', transactionId: UNREADABLE_ID, outcome: 'answered' };
 
 const run = (...args: string[]): Promise<Ended> =>
   behalf(['audit', ...args], '', { DATABASE_URL: log.database.url });
@@ -225,6 +228,23 @@ describe('audit tail', () => {
       class_uid: 6003,
       metadata: { sequence: expect.any(Number) as number },
     });
+  });
+
+  it('of records that no gateway wrote says that they are none, and search and export do so, too', async () => {
+    const UNREADABLE = [
+      { caller: {} },
+      { caller: { clientId: { a: 1 } }, fields: [], reason: 5 },
+      { caller: {}, fields: [{ coordinate: 'Query.me' }] },
+      { caller: null, fields: [] },
+    ];
+    const texts = UNREADABLE.map((each) => JSON.stringify({ ...REQUEST, time: Date.now(), ...each }));
+    await sql`select audit.append(${JSON.stringify(texts)}::jsonb)`.execute(log.database.db);
+    const none = /^(?:#\d+ {2}\S+ {2}record-unreadable\n){4}$/;
+    expect((await run('tail', '-n', '4')).stdout).toMatch(none);
+    expect((await run('search', '--transaction', UNREADABLE_ID)).stdout).toMatch(none);
+    const target = join(folder, 'of-unreadable.jsonl');
+    expect(await run('export', target, '--format', 'ocsf')).toMatchObject({ code: 0, stderr: '' });
+    await log.run(`delete from audit.record where transaction_id = '${UNREADABLE_ID}'`);
   });
 
   it('follows a file that grows, and ends when it becomes shorter', async () => {

@@ -24,7 +24,8 @@ beforeAll(async () => {
   log = await TestLog.create(`tampering_${randomBytes(6).toString('hex')}`);
   policy = join(folder, 'log.policy');
   await writeFile(policy, `log ${verifierKey(log.key)}\nquorum none\n`);
-  await log.append(40);
+  await log.append(10);
+  await log.append(30);
 });
 afterAll(async () => {
   await log.drop();
@@ -42,7 +43,7 @@ describe('audit verify names', () => {
     await log.run('delete from audit.pending');
     const { code, stdout } = await verify();
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^CHANGED {2}record with seq \d+: it can be found, but was never logged$/m);
+    expect(stdout).toMatch(/^CHANGED {2}record (?:\d+ \()?#\d+\)?: it can be found, but was never logged$/m);
   });
 
   it.each([
@@ -51,33 +52,33 @@ describe('audit verify names', () => {
       `insert into audit.record (recorded_at, seq, class, content, occurred_at, clock_off, transaction_id, outcome, coordinates)
         select recorded_at, 99999, class, content, occurred_at, clock_off, transaction_id, outcome, coordinates
         from audit.record where ${at(10)}`,
-      /^CHANGED {2}record with seq 99999: it can be found, but was never logged$/m,
+      /^CHANGED {2}record #99999: it can be found, but was never logged$/m,
     ],
     [
       'a time that was moved',
       `update audit.record set occurred_at = occurred_at - interval '3 years' where ${at(11)}`,
-      /^CHANGED {2}record with seq \d+: searches and histories read columns/m,
+      /^CHANGED {2}record (?:\d+ \()?#\d+\)?: searches and histories read columns/m,
     ],
     [
       'a time that is said to be of a wrong clock',
       `update audit.record set occurred_at = occurred_at + interval '3 years' where ${at(11)};
        update audit.record set clock_off = true where ${at(12)}`,
-      /^CHANGED {2}record with seq \d+: searches and histories read columns/m,
+      /^CHANGED {2}record (?:\d+ \()?#\d+\)?: searches and histories read columns/m,
     ],
     [
       'an access of somebody that never happened',
       `insert into audit.record_subject values ('p9', now(), 77777)`,
-      /^CHANGED {2}record with seq 77777: somebody’s history names it, and it is not there$/m,
+      /^CHANGED {2}record #77777: somebody’s history names it, and it is not there$/m,
     ],
     [
       'changed columns beside a record that is gone',
       `delete from audit.record where ${at(20)}; update audit.record set client_id = 'evil' where ${at(13)}`,
-      /^MISSING {2}record 20: missing\n(?:.*\n)*CHANGED {2}record with seq 14:/m,
+      /^MISSING {2}record 20: missing\n(?:.*\n)*CHANGED {2}record 13 \(#14\):/m,
     ],
     [
       'changed columns beside a text that is no JSON',
       `update audit.record set content = 'x' where ${at(21)}`,
-      /^CHANGED {2}record 21: not what was logged\n(?:.*\n)*CHANGED {2}record with seq 14:/m,
+      /^CHANGED {2}record 21: not what was logged\n(?:.*\n)*CHANGED {2}record 13 \(#14\):/m,
     ],
     [
       'a time of an entry that is none',
@@ -89,7 +90,72 @@ describe('audit verify names', () => {
       `update audit.leaf set class = repeat('a', 70000) where log_index = 23`,
       /^MALFORMED {2}entry 23: the entry does not have the format/m,
     ],
+    [
+      'a record that was put in with an entry before the first',
+      `insert into audit.record (recorded_at, seq, class, content, occurred_at, clock_off, transaction_id, outcome, coordinates)
+        select recorded_at, 99998, class, content, occurred_at, clock_off, transaction_id, outcome, coordinates
+        from audit.record where ${at(10)};
+       insert into audit.leaf (log_index, seq, recorded_at, class, content_hash)
+        select -1, 99998, recorded_at, class, content_hash from audit.leaf where log_index = 10`,
+      /^CHANGED {2}entry -1: its place is outside of the log\n(?:.*\n)*CHANGED {2}record #99998: it can be found, but was never logged$/m,
+    ],
+    [
+      'a record that was put in with an entry behind the last',
+      `update audit.leaf set log_index = 40 where log_index = -1`,
+      /^CHANGED {2}entry 40: its place is outside of the log\n(?:.*\n)*CHANGED {2}record #99998: it can be found, but was never logged$/m,
+    ],
+    [
+      'a head that is longer than the log',
+      `update audit.head set size = 50`,
+      /^CHANGED {2}the head, of 50 entries, is not that of the log$/m,
+    ],
+    [
+      'a head that is shorter than the log',
+      `update audit.head set size = 5`,
+      /^CHANGED {2}the head, of 5 entries, is not that of the log$/m,
+    ],
+    [
+      'a head with another root',
+      `update audit.head set size = 40, root = sha256('x'); delete from audit.leaf where log_index = 40`,
+      /^CHANGED {2}the head, of 40 entries, is not that of the log$/m,
+    ],
+    [
+      'an earlier checkpoint of which the columns were changed',
+      `update audit.checkpoint set root = sha256('x') where size = 10`,
+      /^CHANGED {2}the checkpoint of 10 entries is not what was signed$/m,
+    ],
+    [
+      'an earlier checkpoint of another log',
+      `update audit.checkpoint set note = replace(note, origin, 'x.example') where size = 10`,
+      /^CHANGED {2}the log is \S+; x.example is in an earlier checkpoint$/m,
+    ],
+    [
+      'an earlier checkpoint of other entries',
+      `update audit.checkpoint set note = replace(note, 'x.example', origin) where size = 10;
+       update audit.checkpoint set note = regexp_replace(note, '^(.*\n10\n)[^\n]*', '\\1' || encode(root, 'base64')) where size = 10`,
+      /^CHANGED {2}the first 10 entries are not those that are in an earlier checkpoint: one of them was changed, moved or removed$/m,
+    ],
+    [
+      'an entry that waits without its record',
+      `insert into audit.pending values (99997, now(), 'access', sha256('x'))`,
+      /^CHANGED {2}record #99997: its entry waits for the log, and it is not there$/m,
+    ],
+    [
+      'hashes of a level that the log does not have',
+      `insert into audit.tile values (5, 0, sha256('x'))`,
+      /^CHANGED {2}tile 0 of level 5 has not as many hashes as the log needs$/m,
+    ],
+    [
+      'hashes behind the last',
+      `update audit.tile set hashes = hashes || sha256('x') where level = 0`,
+      /^CHANGED {2}tile 0 of level 0 has not as many hashes as the log needs$/m,
+    ],
     ['hashes that are gone', 'delete from audit.tile', /^MISSING {2}hashes of entries 0 to 39 are missing$/m],
+    [
+      'entries behind the newest checkpoint that is left',
+      'delete from audit.checkpoint where size = 40',
+      /^No stored checkpoint covers the last 30 entries of the database$/m,
+    ],
   ])('%s', async (_what, statement, line) => {
     await log.run(statement);
     const { code, stderr, stdout } = await verify();

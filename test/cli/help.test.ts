@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { exitCodesOf } from '../../cli/exit-codes.js';
 import { CommandProcess } from '../../cli/command-process.js';
 import { createProgram } from '../../cli/program.js';
+import { projectPath } from '@behalf/example/internal';
 import { behalf, spawnBehalf } from './support.js';
 
 function leavesOf(command: Command): Command[] {
@@ -71,6 +74,13 @@ describe('a process of its own', () => {
     expect(await spawnBehalf(['--version'])).toMatchObject({ code: 0, stderr: '' });
     expect(await spawnBehalf(['\u001b[2Jevil'])).toMatchObject({ code: 1, stdout: '' });
     expect(await spawnBehalf(['lint', '--format', 'xml'])).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  it('ends without a word when nobody reads its output any more', async () => {
+    const command = `'${process.execPath}' '${projectPath('cli/bin.js')}' errors | true; echo "$PIPESTATUS"`;
+    const { stderr, stdout } = await promisify(execFile)('bash', ['-c', command]);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^(?:0|141)\n$/);
   });
 
   it('reads standard input', async () => {

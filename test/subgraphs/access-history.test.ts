@@ -436,7 +436,15 @@ describe('an auditor', () => {
     expect(JSON.stringify(await recorded())).not.toContain('"mona"');
   });
 
+  it('finds nothing of a person whom the log does not know, and is recorded', async () => {
+    const answer = await eventsOf({ filter: { subject: 'unknown-person' }, reason: 'complaint 13' });
+    expect(answer).toMatchObject({ edges: [], pageInfo: { hasNextPage: false } });
+    const { edges } = await eventsOf({ filter: { event: 'subject-looked-up' } });
+    expect(edges[0]).toMatchObject({ node: { reason: 'complaint 13', subjects: null } });
+  });
+
   it('is seen by the person, who is not told the reason', async () => {
+    await pseudonymOf(log.database.db, 'nils');
     await eventsOf({ filter: { subject: 'nils' }, reason: 'suspected fraud' });
     await log.sequencer().round();
     const [newest] = await seenBy(person('nils'));

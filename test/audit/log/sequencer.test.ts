@@ -330,6 +330,20 @@ describe('a running writer refuses every record', () => {
     });
   });
 
+  it.each(['truncate audit.record, audit.record_subject', 'truncate audit.record, audit.leaf'])(
+    'after "%s", though another writer has appended since',
+    async (statement) => {
+      await log.append(10);
+      await log.sink.check();
+      await log.run(statement);
+      await log.run(
+        `select audit.append('${JSON.stringify([JSON.stringify({ class: 'access', ...record() })])}')`,
+      );
+      await log.sequencer().round();
+      await expect(log.sink.append(record())).rejects.toMatchObject({ code: 'AUDIT_LOG_BROKEN' });
+    },
+  );
+
   it('when it no longer says whom its newest record is about', async () => {
     await log.sink.append(record({ caller: { subjectPseudonym: 'p1' } }));
     await log.sequencer().round();
