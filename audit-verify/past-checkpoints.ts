@@ -37,9 +37,14 @@ export class PastCheckpoints {
   /** Behind the first difference all others differ as well, and a log keeps many checkpoints. */
   #isKeptReported = false;
 
-  constructor(head: Checkpoint, findings: Findings) {
+  /** A log kept what it signed. Anybody can show a checkpoint that was never signed. */
+  readonly #isSigned: (checkpoint: Checkpoint) => boolean;
+
+  /** @param isSigned by a key that is trusted when it is asked: the log may introduce keys */
+  constructor(head: Checkpoint, findings: Findings, isSigned: (checkpoint: Checkpoint) => boolean) {
     this.#head = head;
     this.#findings = findings;
+    this.#isSigned = isSigned;
   }
 
   add(texts: readonly string[], from: PastWords): void {
@@ -47,15 +52,9 @@ export class PastCheckpoints {
     for (const text of texts) {
       const checkpoint = this.#findings.attempt(() => parseCheckpoint(text), `${from.one}: `);
       if (checkpoint === undefined) continue;
-      const { origin, size } = checkpoint;
+      const { origin } = checkpoint;
       if (origin !== head.origin) {
         this.#findings.add('CHANGED', `the log is ${head.origin}; ${origin} ${from.verb}`);
-      } else if (size > head.size) {
-        this.#findings.add(
-          'TRUNCATED',
-          `the log has ${head.size} entries; ${size} ${from.verbOfMany}, so the last ${size - head.size} are gone`,
-          head.size,
-        );
       } else this.#waiting.push({ ...checkpoint, from });
     }
     this.#waiting.sort((a, b) => b.size - a.size);
@@ -66,6 +65,7 @@ export class PastCheckpoints {
     while (this.#waiting.at(-1)?.size === tree.size) {
       const checkpoint = this.#waiting.pop();
       if (checkpoint === undefined || equal(checkpoint.root, tree.root())) continue;
+      if (this.#refusesUnsigned(checkpoint)) continue;
       if (checkpoint.from === KEPT && this.#isKeptReported) continue;
       this.#isKeptReported ||= checkpoint.from === KEPT;
       this.#findings.add(
@@ -73,5 +73,28 @@ export class PastCheckpoints {
         `the first ${checkpoint.size} entries are not those that ${checkpoint.from.verbOfMany}: one of them was changed, moved or removed`,
       );
     }
+  }
+
+  /** What is left when the whole tree was compared is of a larger tree. */
+  end(): void {
+    const { size: length } = this.#head;
+    for (const checkpoint of this.#waiting.toReversed()) {
+      const { from, size } = checkpoint;
+      if (size <= length || this.#refusesUnsigned(checkpoint)) continue;
+      this.#findings.add(
+        'TRUNCATED',
+        `the log has ${length} entries; ${size} ${from.verbOfMany}, so the last ${size - length} are gone`,
+        length,
+      );
+    }
+  }
+
+  #refusesUnsigned(checkpoint: Past): boolean {
+    if (checkpoint.from !== SEEN || this.#isSigned(checkpoint)) return false;
+    this.#findings.add(
+      'SIGNATURE',
+      `${SEEN.one}: it has ${checkpoint.size} entries and is not that of the log, but no key of the log signed it`,
+    );
+    return true;
   }
 }

@@ -4,12 +4,14 @@ import { hashOf, parseEntry } from './entry.js';
 import type { Entry } from './entry.js';
 import { lastErasures, readErasure } from './erasure.js';
 import type { Erasure } from './erasure.js';
+import { VerificationError } from './errors.js';
 import { Findings } from './findings.js';
 import type { Finding } from './findings.js';
 import { Frontier } from './frontier.js';
 import { followKeys } from './key-succession.js';
 import { equal, HASH_BYTES, leafHash } from './merkle.js';
 import { KEPT, PastCheckpoints, SEEN } from './past-checkpoints.js';
+import { verifySignatures } from './note.js';
 import { verifyCheckpoint } from './policy.js';
 import type { Policy, TrustedCheckpoint } from './policy.js';
 import type { LogSource } from './source.js';
@@ -90,7 +92,7 @@ async function readLog(
   }
   const head = reader.findings.attempt(() => parseCheckpoint(text));
   if (head === undefined) return reader.result(undefined);
-  const past = new PastCheckpoints(head, reader.findings);
+  const past = new PastCheckpoints(head, reader.findings, (checkpoint) => reader.trusts(checkpoint));
   past.add(seen, SEEN);
   past.add((await source.earlierCheckpoints?.()) ?? [], KEPT);
   await reader.read(head, past);
@@ -125,6 +127,17 @@ class LogReader {
     return this.#policy;
   }
 
+  /** Whether a key that is trusted so far signed a checkpoint. */
+  trusts({ note, origin }: Checkpoint): boolean {
+    const keys = this.#policy.logs.map(({ key }) => key).filter(({ name }) => name === origin);
+    try {
+      return verifySignatures(note, keys).length > 0;
+    } catch (error) {
+      if (error instanceof VerificationError) return false;
+      throw error;
+    }
+  }
+
   result(checkpoint: TrustedCheckpoint | undefined): Reading {
     const report = {
       checkpoint,
@@ -149,6 +162,7 @@ class LogReader {
       if (place.width === TILE_WIDTH) await this.#addTile(1, leaves);
     }
     past.compare(this.#frontier);
+    past.end();
     await this.#compareTopTiles();
     if (!equal(this.#frontier.root(), head.root)) {
       this.findings.add('CHANGED', `the ${head.size} entries do not have the root that was signed`);

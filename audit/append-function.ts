@@ -6,6 +6,7 @@ import {
   SEARCH_COLUMNS,
   SUBJECTS_FROM,
 } from './columns.js';
+import { recordClasses } from './record-class.js';
 
 /** Refuses what is no list of texts, or too much. */
 const REFUSE_UNREADABLE = sql`
@@ -19,6 +20,11 @@ const REFUSE_UNREADABLE = sql`
   if exists (select from jsonb_array_elements_text(records) as list (text)
     where jsonb_typeof(text::jsonb) <> 'object') then
     raise exception using errcode = '22023', message = 'each record must be the text of a JSON object';
+  end if;
+  -- Others are in no retention.
+  if exists (select from jsonb_array_elements_text(records) as list (text)
+    where text::jsonb ->> 'class' <> all (array[${sql.raw(recordClasses.map((name) => `'${name}'`).join(', '))}])) then
+    raise exception using errcode = '22023', message = 'a record is of no known class';
   end if;
   -- An export has one record on each line.
   if exists (select from jsonb_array_elements_text(records) as list (text) where position(chr(10) in text) > 0) then
@@ -114,10 +120,10 @@ export async function createIsWhole(db: Kysely<never>): Promise<void> {
             and not exists (
               select from audit.record as record
               where record.recorded_at = leaf.recorded_at and record.seq = leaf.seq
-                and (record.subject_pseudonym is null or exists (
+                and (record.subject_pseudonym is null and position('"subjects":["' in record.content) = 0 or exists (
                   select from audit.record_subject as about
-                  where about.pseudonym = record.subject_pseudonym
-                    and about.recorded_at = record.recorded_at and about.seq = record.seq
+                  where about.recorded_at = record.recorded_at and about.seq = record.seq
+                    and about.pseudonym = coalesce(record.subject_pseudonym, about.pseudonym)
                 ))
             ))
         );

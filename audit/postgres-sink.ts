@@ -32,7 +32,7 @@ const APPEND = 'select * from audit.append($1::jsonb)';
 const PSEUDONYMS = 'select subject, pseudonym from audit.pseudonyms($1::text[])';
 /** The smallest record that the log takes. None is kept: it is written to learn whether one could be. */
 const TRIAL_RECORD = JSON.stringify({
-  class: 'trial',
+  class: 'access',
   transactionId: '00000000-0000-0000-0000-000000000000',
   outcome: 'refused',
 });

@@ -20,6 +20,8 @@ import type { Witnessing } from './witnessing.js';
 const DEFAULT_INTERVAL_MS = 200;
 /** Another sequencer takes over this long after one died. */
 const DEFAULT_LEASE_MS = 3_000;
+/** A lease that ends later was not taken by a sequencer, or by the clock of a database that was wrong: it is void. */
+const MAX_LEASE_MS = 600_000;
 const TEND_EVERY_MS = 3_600_000;
 /** A fault that stays is told this often. */
 const SAME_FAULT_EVERY_MS = 60_000;
@@ -224,6 +226,7 @@ export class Sequencer {
       values (${this.#holder}, clock_timestamp() + make_interval(secs => ${ms / 1_000}::double precision))
       on conflict (is_only) do update set holder = excluded.holder, until = excluded.until
         where current.holder = excluded.holder or current.until < clock_timestamp()
+          or current.until > clock_timestamp() + make_interval(secs => ${MAX_LEASE_MS / 1_000}::double precision)
       returning holder`.execute(this.#options.db);
     return rows.length > 0;
   }

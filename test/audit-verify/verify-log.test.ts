@@ -230,6 +230,31 @@ describe('an administrator with the key of the log as well', () => {
   });
 });
 
+describe('a checkpoint that was seen before, and that the log does not have', () => {
+  const forged = (size: number, by: ReturnType<typeof makeKey>): string =>
+    signNote(`${ORIGIN}\n${size}\n${Buffer.alloc(32, 7).toString('base64')}\n`, [by]);
+
+  it.each([
+    ['smaller', 2],
+    ['larger', 9_999],
+  ])('is no fault of the log if no key of the log signed it: %s', async (_how, size) => {
+    const log = new MemoryLog().append(...contents(5));
+    expect(codes(await verify(log, [forged(size, makeKey())]))).toEqual(['SIGNATURE']);
+    // A signature that names the key and is another's.
+    const [text = '', signature = ''] = forged(size, log.key).split('\n\n');
+    const altered = `${text.replace(/^(.*\n\d+\n)./, '$1B')}\n\n${signature}`;
+    expect(codes(await verify(log, [altered]))).toEqual(['SIGNATURE']);
+  });
+
+  it.each([
+    ['CHANGED', 2],
+    ['TRUNCATED', 9_999],
+  ])('is one if a key of the log signed it: %s', async (code, size) => {
+    const log = new MemoryLog().append(...contents(5));
+    expect(codes(await verify(log, [forged(size, log.key)]))).toEqual([code]);
+  });
+});
+
 describe('a new key of the log', () => {
   const statementOf = (text: string, by: ReturnType<typeof makeKey>, origin = ORIGIN): string =>
     JSON.stringify({

@@ -124,6 +124,11 @@ describe('several sequencers', () => {
     expect(await log.verify()).toMatchObject({ findings: [], records: 400, checkpoint: { size: 400 } });
   });
 
+  it('takes over a lease that no sequencer can have taken', async () => {
+    await log.run(`insert into audit.sequencer values (true, 'ghost', 'infinity')`);
+    expect(await log.sequencer().round()).toBe(true);
+  });
+
   it('wait while another one has the lease, and take over when it ends', async () => {
     const [first, second] = [log.sequencer({ leaseMs: 60_000 }), log.sequencer()];
     expect(await first.round()).toBe(true);
@@ -344,13 +349,16 @@ describe('a running writer refuses every record', () => {
     },
   );
 
-  it('when it no longer says whom its newest record is about', async () => {
-    await log.sink.append(record({ caller: { subjectPseudonym: 'p1' } }));
-    await log.sequencer().round();
-    await log.sink.check();
-    await log.run('truncate audit.record_subject');
-    await expect(log.sink.append(record())).rejects.toMatchObject({ code: 'AUDIT_LOG_BROKEN' });
-  });
+  it.each([{ caller: { subjectPseudonym: 'p1' } }, { subjects: ['p1'] }])(
+    'when it no longer says whom its newest record is about: %j',
+    async (about) => {
+      await log.sink.append(record(about));
+      await log.sequencer().round();
+      await log.sink.check();
+      await log.run('truncate audit.record_subject');
+      await expect(log.sink.append(record())).rejects.toMatchObject({ code: 'AUDIT_LOG_BROKEN' });
+    },
+  );
 
   it('without being asked: its own check finds that, twice a second', async () => {
     await log.append(10);
