@@ -242,7 +242,7 @@ describe('a checkpoint that was seen before, and that the log does not have', ()
     expect(codes(await verify(log, [forged(size, makeKey())]))).toEqual(['SIGNATURE']);
     // A signature that names the key and is another's.
     const [text = '', signature = ''] = forged(size, log.key).split('\n\n');
-    const altered = `${text.replace(/^(.*\n\d+\n)./, '$1B')}\n\n${signature}`;
+    const altered = `${text.replace(/^(.*\n\d+\n)./, '$1C')}\n\n${signature}`;
     expect(codes(await verify(log, [altered]))).toEqual(['SIGNATURE']);
   });
 
