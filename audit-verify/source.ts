@@ -56,7 +56,8 @@ export class FolderSource implements LogSource {
     const bytes = await this.#readTile('records', place);
     const lines = bytes?.toString('utf8').split('\n');
     if (lines?.at(-1) === '') lines.pop();
-    return lines?.map((line) => (line === 'null' ? null : line));
+    const isOfMore = lines?.length === TILE_WIDTH;
+    return lines?.slice(0, isOfMore ? place.width : undefined).map((line) => (line === 'null' ? null : line));
   }
 
   /** A part may be gone when the whole is there (tlog-tiles, "Partial Tiles"); its beginning is the same. */

@@ -190,6 +190,13 @@ class LogReader {
     if (tile === undefined || tile.length < place.width * HASH_BYTES) {
       this.findings.add('MISSING', `hashes of ${range} are missing`, first);
     }
+    const surplus = (records?.length ?? 0) - place.width;
+    if (surplus > 0)
+      this.findings.add(
+        'CHANGED',
+        `the records of ${range} are followed by ${surplus} that were never logged`,
+        first,
+      );
     return entries.slice(0, place.width).map((entry, at) => {
       const index = first + at;
       const leaf = leafHash(entry);

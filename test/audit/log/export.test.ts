@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -127,5 +127,17 @@ describe('an export to a folder that was exported to before', () => {
     expect(await exportTo(folder)).toBe(1);
     await log.run('insert into audit.record table public.saved');
     expect(await readFile(join(folder, 'README'), 'utf8')).toBe('ours');
+  });
+});
+
+describe('verify of an export', () => {
+  it.each([
+    ['of a whole bundle', '000', 'the records of entries 0 to 255 are followed by 1 that were never logged'],
+    ['of the last', '001.p/44', 'the records of entries 256 to 299 are followed by 1 that were never logged'],
+  ])('names a record that was added behind those %s', async (_where, file, message) => {
+    const folder = await copy();
+    await appendFile(join(folder, 'records', file), '{"forged":1}\n');
+    const { findings } = await verifyLog(new FolderSource(folder), log.policy);
+    expect(findings.map((finding) => finding.message)).toEqual([message]);
   });
 });
