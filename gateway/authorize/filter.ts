@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Kind, OperationTypeNode, print } from 'graphql';
-import type { FieldNode, OperationDefinitionNode } from 'graphql';
+import { OperationTypeNode, print } from 'graphql';
+import type { FieldNode } from 'graphql';
 import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
 import { buildDocument } from './filtered-document.js';
@@ -39,11 +39,7 @@ export function filterOperation(
   const denied = deniedSelections(analysis, removals, conditions);
   if (!root.live && root.lost) return { execute: undefined, removals, denied };
 
-  const document = buildDocument(analysis, root, filter.fragments);
-  const operation = document.definitions.find(
-    (definition): definition is OperationDefinitionNode => definition.kind === Kind.OPERATION_DEFINITION,
-  );
-  if (operation === undefined) return { execute: undefined, removals, denied };
+  const { document, operation } = buildDocument(analysis, root, filter.fragments);
   const queryHash = createHash('sha256').update(print(document)).digest('hex');
   return { execute: { document, operation, queryHash }, removals, denied };
 }

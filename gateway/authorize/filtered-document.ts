@@ -10,12 +10,12 @@ import type { OperationAnalysis } from './analysis.js';
 import { typenameField } from './selection-filter.js';
 import type { Remainder } from './selection-filter.js';
 
-/** Builds the document of the remaining selections, without the fragments and variables that they do not use. */
+/** Builds the operation of the remaining selections and its document, without the fragments and variables that they do not use. */
 export function buildDocument(
   analysis: OperationAnalysis,
   root: Remainder,
   remainders: ReadonlyMap<string, Remainder>,
-): DocumentNode {
+): { readonly document: DocumentNode; readonly operation: OperationDefinitionNode } {
   const { operation } = analysis.client;
   const selectionSet: SelectionSetNode = {
     kind: Kind.SELECTION_SET,
@@ -39,5 +39,6 @@ export function buildDocument(
     ),
     selectionSet,
   };
-  return { kind: Kind.DOCUMENT, definitions: [filtered, ...fragments.values()] };
+  const document: DocumentNode = { kind: Kind.DOCUMENT, definitions: [filtered, ...fragments.values()] };
+  return { document, operation: filtered };
 }
