@@ -37,7 +37,7 @@ export class Conditions {
         condition?.kind === Kind.VARIABLE
           ? this.#values.get(condition.name.value)
           : (condition as BooleanValueNode | undefined)?.value;
-      if (value === undefined) continue;
+      // An unknown value is neither.
       if (value === (name === 'skip')) return true;
     }
     return false;

@@ -109,6 +109,43 @@ describe('the fragments of a filtered operation', () => {
   });
 });
 
+describe('a field of a filtered operation', () => {
+  it('selects its type if that is an interface, also if nothing else is left', () => {
+    expect(filter('{ any { name ... on Person { email } } }').text).toBe(
+      '{ any { name __behalf_typename: __typename } }',
+    );
+    const query = 'query ($hide: Boolean!) { any { ... on Person @skip(if: $hide) { email } } }';
+    expect(filter(query, [], { hide: true }).text).toBe('{ any { __behalf_typename: __typename } }');
+  });
+
+  it('selects its type if all else in it was skipped', () => {
+    const query = 'query ($hide: Boolean!) { me { email @skip(if: $hide) } }';
+    const { text, removed } = filter(query, [], { hide: true });
+    expect(text).toBe('{ me { __behalf_typename: __typename } }');
+    expect(removed).toEqual(['email denied']);
+  });
+
+  it('is not kept by what is skipped in it', () => {
+    const query = 'query ($hide: Boolean!) { open me { name @skip(if: $hide) email } }';
+    expect(filter(query, [], { hide: true }).text).toBe('{ open }');
+    expect(filter(query, [], { hide: false }).text).toContain('me { name');
+  });
+
+  it('is not kept by a fragment that is not defined', () => {
+    expect(filter('{ open me { ...F email } }').text).toBe('{ open }');
+  });
+
+  it('has another key if the client’s is the name of a field that joins subgraphs', () => {
+    const analysis = analyze(
+      clientOf('{ me { id: name key: friend { name email } } }'),
+      new Set(['id', 'key']),
+    );
+    expect(filterAnalysis(analysis).text).toBe(
+      '{ me { __behalf_key_id: name __behalf_key_key: friend { name } } }',
+    );
+  });
+});
+
 // GraphQL sections 6.2.2 and 6.3.2: mutations run in the order in which their response keys are first selected.
 describe('an emptied mutation', () => {
   it('holds the place of its key if another with the key is executed', () => {

@@ -17,9 +17,13 @@ const SDL = /* GraphQL */ `
   type Query {
     open: Int
     me: Person
+    any: Named
     boss: Person @requiresScopes(scopes: [["boss"]])
   }
-  type Person {
+  interface Named {
+    name: String
+  }
+  type Person implements Named {
     name: String
     email: String @requiresScopes(scopes: [["email"]])
     phone: String @requiresScopes(scopes: [["phone"]])
@@ -54,8 +58,12 @@ export function clientOf(text: string, operationName?: string): ClientOperation 
   return { document, operation, queryHash: text };
 }
 
-export function analyze(client: ClientOperation): OperationAnalysis {
-  return analyzeOperation(client, schema, rules, new Set());
+/** @param joinNames of fields that join subgraphs. */
+export function analyze(
+  client: ClientOperation,
+  joinNames: ReadonlySet<string> = new Set(),
+): OperationAnalysis {
+  return analyzeOperation(client, schema, rules, joinNames);
 }
 
 /** For each requirement, whether a client with these scopes meets it. */
