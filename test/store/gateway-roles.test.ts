@@ -75,7 +75,12 @@ describe('a limited role', () => {
   it.each([
     ['writer', ['audit.append(jsonb)', 'audit.pseudonyms(text[])'], 'audit', []],
     ['replay', ['replay.claim(bytea,integer)'], 'replay', []],
-    ['reader', ['audit.append(jsonb)', 'audit.pseudonyms(text[])'], 'audit', LOG],
+    [
+      'reader',
+      ['audit.append(jsonb)', 'audit.known_pseudonym(text)', 'audit.pseudonyms(text[])'],
+      'audit',
+      LOG,
+    ],
   ] as const)(
     'has by the catalogue what it needs, and nothing else: %s',
     async (name, functions, schema, tables) => {
