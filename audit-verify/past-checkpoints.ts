@@ -37,7 +37,7 @@ export class PastCheckpoints {
   /** Behind the first difference all others differ as well, and a log keeps many checkpoints. */
   #isKeptReported = false;
 
-  /** A log kept what it signed. Anybody can show a checkpoint that was never signed. */
+  /** Whether a log is accused: anybody can show a checkpoint that was never signed. */
   readonly #isSigned: (checkpoint: Checkpoint) => boolean;
 
   /** @param isSigned by a key that is trusted when it is asked: the log may introduce keys */
@@ -75,7 +75,7 @@ export class PastCheckpoints {
     }
   }
 
-  /** What is left when the whole tree was compared is of a larger tree. */
+  /** Names those of a larger tree. */
   end(): void {
     const { size: length } = this.#head;
     for (const checkpoint of this.#waiting.toReversed()) {
@@ -93,7 +93,7 @@ export class PastCheckpoints {
     if (checkpoint.from !== SEEN || this.#isSigned(checkpoint)) return false;
     this.#findings.add(
       'SIGNATURE',
-      `${SEEN.one}: it has ${checkpoint.size} entries and is not that of the log, but no key of the log signed it`,
+      `${SEEN.one}: it has ${checkpoint.size} entries and is not that of the log, but no key that is trusted signed it`,
     );
     return true;
   }

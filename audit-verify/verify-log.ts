@@ -96,6 +96,7 @@ async function readLog(
   past.add(seen, SEEN);
   past.add((await source.earlierCheckpoints?.()) ?? [], KEPT);
   await reader.read(head, past);
+  past.end();
   const { policyNow } = reader;
   return reader.result(reader.findings.attempt(() => verifyCheckpoint(text, policyNow)));
 }
@@ -162,7 +163,6 @@ class LogReader {
       if (place.width === TILE_WIDTH) await this.#addTile(1, leaves);
     }
     past.compare(this.#frontier);
-    past.end();
     await this.#compareTopTiles();
     if (!equal(this.#frontier.root(), head.root)) {
       this.findings.add('CHANGED', `the ${head.size} entries do not have the root that was signed`);

@@ -6,7 +6,6 @@ import {
   SEARCH_COLUMNS,
   SUBJECTS_FROM,
 } from './columns.js';
-import { recordClasses } from './record-class.js';
 
 /** Refuses what is no list of texts, or too much. */
 const REFUSE_UNREADABLE = sql`
@@ -18,19 +17,6 @@ const REFUSE_UNREADABLE = sql`
     raise exception using errcode = '22023', message = 'each record must be the text of a JSON object';
   end if;
   if exists (select from jsonb_array_elements_text(records) as list (text)
-    where jsonb_typeof(text::jsonb) <> 'object') then
-    raise exception using errcode = '22023', message = 'each record must be the text of a JSON object';
-  end if;
-  -- Others are in no retention.
-  if exists (select from jsonb_array_elements_text(records) as list (text)
-    where text::jsonb ->> 'class' <> all (array[${sql.raw(recordClasses.map((name) => `'${name}'`).join(', '))}])) then
-    raise exception using errcode = '22023', message = 'a record is of no known class';
-  end if;
-  -- An export has one record on each line.
-  if exists (select from jsonb_array_elements_text(records) as list (text) where position(chr(10) in text) > 0) then
-    raise exception using errcode = '22023', message = 'a record must be one line';
-  end if;
-  if exists (select from jsonb_array_elements_text(records) as list (text)
     where octet_length(text) > ${sql.lit(MAX_RECORD_BYTES)}) then
     raise exception using errcode = '22001', message = 'a record is too large';
   end if;`;
@@ -40,7 +26,7 @@ const REFUSE_UNREADABLE = sql`
  * and sees neither rows nor positions: it learns the time at which they were stored, and the head of the log, by which it notices
  * that records disappear. The database sets the time of recording, and refuses what no gateway would write.
  *
- * Its error codes are of class 22, which the sink treats as a fault of the record, not of the database.
+ * Its error codes are of classes 22 and 23, which the sink treats as a fault of the record, not of the database.
  */
 export async function createAppend(db: Kysely<never>): Promise<void> {
   const columns = sql.raw(Object.keys(SEARCH_COLUMNS).join(', '));

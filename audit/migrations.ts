@@ -3,6 +3,7 @@ import type { Kysely, Migration } from 'kysely';
 import { createAppend, createIsWhole } from './append-function.js';
 import { OUTCOMES, OWNERS_EVENTS } from './columns.js';
 import { createPseudonyms } from './pseudonym-function.js';
+import { recordClasses } from './record-class.js';
 
 /** The migrations of the audit log, in the PostgreSQL schema `audit`. */
 export const auditMigrations: Record<string, Migration> = {
@@ -21,14 +22,16 @@ export const auditMigrations: Record<string, Migration> = {
 async function createRecords(db: Kysely<never>): Promise<void> {
   const outcomes = sql.join(Object.keys(OUTCOMES).map((outcome) => sql.lit(outcome)));
   const ownersEvents = sql.join(OWNERS_EVENTS.map((event) => sql.lit(event)));
+  const classes = sql.join(recordClasses.map((name) => sql.lit(name)));
   await sql`create sequence record_seq`.execute(db);
   await sql`
     create table record (
       recorded_at timestamptz not null,
       seq bigint not null,
-      class text not null check (class ~ '^[a-z]{1,16}(-[a-z]{1,16}){0,3}$'),
-      -- Exactly as it was hashed.
-      content text not null,
+      -- Another one would be in no retention.
+      class text not null check (class in (${classes})),
+      -- Exactly as it was hashed. An export has one record on each line.
+      content text not null check (position(chr(10) in content) = 0),
       -- By the gateway's clock, or recorded_at if that was too far off.
       occurred_at timestamptz not null,
       clock_off boolean,

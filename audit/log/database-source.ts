@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Kysely } from 'kysely';
 import type { AuditDatabase } from '../schema.js';
 import { entryBytes } from './entry.js';
@@ -9,6 +10,9 @@ interface Place {
   readonly index: number;
   readonly width: number;
 }
+
+/** Most earlier checkpoints that are compared. */
+const MAX_EARLIER = 10_000;
 
 /** A log in a database, in the forms of C2SP tlog-tiles, which `verifyLog` of `@behalf/audit-verify` reads. */
 export class DatabaseSource {
@@ -22,14 +26,18 @@ export class DatabaseSource {
     return (await newestCheckpoint(this.#db))?.note;
   }
 
+  /** Several are signed in a second. If they are very many, these are spread evenly: a changed entry changes all behind it. */
   async earlierCheckpoints(): Promise<string[]> {
-    const rows = await this.#db
-      .selectFrom('audit.checkpoint')
-      .innerJoin('audit.head', 'audit.head.origin', 'audit.checkpoint.origin')
-      .select('note')
-      .orderBy('audit.checkpoint.size')
-      .execute();
-    return rows.slice(0, -1).map(({ note }) => note);
+    const { rows } = await sql<{ note: string }>`
+      select note from (
+        select note, row_number() over newest_first as place, count(*) over () as total
+        from audit.checkpoint join audit.head using (origin)
+        window newest_first as (order by checkpoint.size desc)
+      ) as kept
+      where place > 1 and place % greatest(1, (total + ${MAX_EARLIER - 1}) / ${MAX_EARLIER}) = 0`.execute(
+      this.#db,
+    );
+    return rows.map(({ note }) => note);
   }
 
   async tile(level: number, { index, width }: Place): Promise<Buffer | undefined> {

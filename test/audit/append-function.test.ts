@@ -122,8 +122,8 @@ describe('a record', () => {
     ['a transaction that is not one', { transactionId: 'x' }, '22P02'],
     ['no transaction', { transactionId: null }, '23502'],
     ['no class', { class: null }, '23502'],
-    ['a class that is not one', { class: 'a class' }, '22023'],
-    ['a class that is in no retention', { class: 'other' }, '22023'],
+    ['a class that is not one', { class: 'a class' }, '23514'],
+    ['a class that is in no retention', { class: 'other' }, '23514'],
     ['fields that are a number', { fields: 1 }, '22023'],
     ['more text than any record has', { reason: 'x'.repeat(MAX_RECORD_BYTES) }, '22001'],
     [

@@ -18,6 +18,7 @@ import { PostgresAuditSink } from '../../../audit/postgres.js';
 import { ManualClock } from '../../support/manual-clock.js';
 import { until } from '../../support/wait.js';
 import { record } from '../support.js';
+import { checkpointText, signNote } from '../../../audit/log/note.js';
 import { makeLogKey, ORIGIN, TestLog } from './support.js';
 
 let log: TestLog;
@@ -311,6 +312,14 @@ describe('an administrator with SQL', () => {
     const { findings } = await log.verify(seen);
     expect(findings.map(({ code }) => code)).toEqual(['CHANGED']);
   });
+});
+
+it('a log that lost an entry and its end is told of both', async () => {
+  await log.append(10);
+  const seen = signNote(checkpointText(ORIGIN, 12, Buffer.alloc(32)), [log.key]);
+  await log.run('delete from audit.leaf where log_index = 3');
+  const { findings } = await log.verify([seen]);
+  expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['MISSING', 'TRUNCATED']));
 });
 
 describe('a running writer refuses every record', () => {
