@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { projectPath } from '@behalf/example/internal';
+import { freePorts, projectPath } from '@behalf/example/internal';
 import { until } from '../support/wait.js';
 
 let dataDir: string;
@@ -15,7 +15,7 @@ const started: Start[] = [];
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'behalf-e2e-'));
   await chmod(dataDir, 0o711);
-  port = await freeRange();
+  port = (await freePorts()).gateway;
 });
 afterAll(async () => {
   for (const { child } of started) child.kill('SIGKILL');
@@ -137,20 +137,3 @@ describe('npm start', () => {
     }
   });
 });
-
-/** A port at which the example's other ports, at fixed distances, are free as well. */
-async function freeRange(): Promise<number> {
-  for (;;) {
-    const base = 20_000 + Math.floor(Math.random() * 20_000);
-    const free = await Promise.all([0, 1, 11, 12, 13, 14].map((distance) => isFree(base + distance)));
-    if (free.every((each) => each)) return base;
-  }
-}
-
-function isFree(candidate: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(candidate, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
-}
