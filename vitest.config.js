@@ -38,6 +38,15 @@ const SOURCES = {
   'behalf/internal': 'cli/internal.ts',
 };
 
+/** They install the packages with npm, as users do: `npm run test:installed`. */
+const INSTALLED = [
+  'test/adoption/**/*.test.ts',
+  'test/cli/init.test.ts',
+  'test/directives/graphql17.test.ts',
+  'test/project/packed-install.test.ts',
+  'test/project/tutorial.test.ts',
+];
+
 /** They replace a module, or set what a whole process shares, so each needs a process of its own. */
 const ALONE = [
   'test/directives/unknown-meaning.test.ts',
@@ -62,9 +71,15 @@ export default defineConfig({
       // Loading the modules takes longer than many a test, so files share them.
       {
         extends: true,
-        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: ALONE, isolate: false },
+        test: {
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: [...ALONE, ...INSTALLED],
+          isolate: false,
+        },
       },
       { extends: true, test: { name: 'alone', include: ALONE } },
+      { extends: true, test: { name: 'installed', include: INSTALLED, isolate: false } },
     ],
     globalSetup: ['test/support/database-server.ts', 'test/support/run-folder.ts'],
     reporters: ['default', './test/reporter.ts'],
