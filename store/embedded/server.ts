@@ -36,11 +36,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_min_error_statement: 'panic',
 };
 
-// For tests only: a crash of the machine can destroy the data.
+// For tests only: a crash of the machine can destroy the data, and what is deleted keeps its space.
 const UNSAFE_SETTINGS: Readonly<Record<string, string>> = {
   fsync: 'off',
   full_page_writes: 'off',
   synchronous_commit: 'off',
+  autovacuum: 'off',
 };
 
 /** @see startEmbedded */
