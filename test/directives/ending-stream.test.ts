@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Clock } from '../../directives/src/clock.js';
 import { systemClock } from '../../directives/src/clock.js';
 import { EndWatch } from '../../directives/src/enforce/delegation-end.js';
 import type { DelegationLife } from '../../directives/src/enforce/delegation-end.js';
 import { endWithDelegation } from '../../directives/src/enforce/ending-stream.js';
 import { OwnEvents } from '../../directives/src/enforce/own-events.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 const ENDED = {
   message: 'The delegation behind this subscription has ended',
@@ -11,28 +13,28 @@ const ENDED = {
 };
 const DONE = { done: true, value: undefined };
 
+let time: ManualClock;
 beforeEach(() => {
-  vi.useFakeTimers({ now: 0, toFake: ['setTimeout', 'clearTimeout', 'Date'] });
-});
-afterEach(() => {
-  vi.useRealTimers();
+  time = new ManualClock({ startMs: 0 });
 });
 
 /** A delegation that ends at a time, or by `revoke`. */
 class Life implements DelegationLife {
-  readonly clock = systemClock;
   readonly controller = new AbortController();
   readonly revoked = this.controller.signal;
   isRevoked = false;
 
-  constructor(public endsAtMs: number) {}
+  constructor(
+    public endsAtMs: number,
+    readonly clock: Clock = time,
+  ) {}
 
   hasEnded(): boolean {
-    return this.isRevoked || Date.now() >= this.endsAtMs;
+    return this.isRevoked || time.now() >= this.endsAtMs;
   }
 
   remainingMs(): number {
-    return this.endsAtMs - Date.now();
+    return this.endsAtMs - time.now();
   }
 
   revoke(): void {
@@ -42,35 +44,35 @@ class Life implements DelegationLife {
 }
 
 describe('the watch over a delegation', () => {
-  it('tells of its end once, in its millisecond', () => {
+  it('tells of its end once, in its millisecond', async () => {
     const ended = vi.fn();
     const watch = new EndWatch(new Life(30_000), ended);
-    vi.advanceTimersByTime(29_999);
+    await time.advance(29_999);
     expect(ended).not.toHaveBeenCalled();
     expect(watch.hasEnded()).toBe(false);
-    vi.advanceTimersByTime(1);
+    await time.advance(1);
     expect(watch.hasEnded()).toBe(true);
-    vi.advanceTimersByTime(1_000_000);
+    await time.advance(1_000_000);
     expect(ended).toHaveBeenCalledOnce();
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timers).toBe(0);
   });
 
-  it('looks at the clock each minute, because clocks are adjusted', () => {
+  it('looks at the clock each minute, because clocks are adjusted', async () => {
     const ended = vi.fn();
     const life = new Life(3_600_000);
     new EndWatch(life, ended);
     life.endsAtMs = 1;
-    vi.advanceTimersByTime(59_999);
+    await time.advance(59_999);
     expect(ended).not.toHaveBeenCalled();
-    vi.advanceTimersByTime(1);
+    await time.advance(1);
     expect(ended).toHaveBeenCalledOnce();
   });
 
-  it('of one that has ended already tells so, but not before it is there', () => {
+  it('of one that has ended already tells so, but not before it is there', async () => {
     const ended = vi.fn();
     new EndWatch(new Life(-5_000), ended);
     expect(ended).not.toHaveBeenCalled();
-    vi.advanceTimersByTime(1);
+    await time.advance(1);
     expect(ended).toHaveBeenCalledOnce();
   });
 
@@ -78,54 +80,54 @@ describe('the watch over a delegation', () => {
     const ended = vi.fn();
     const life = new Life(Infinity);
     new EndWatch(life, ended);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timers).toBe(0);
     life.revoke();
     expect(ended).toHaveBeenCalledOnce();
   });
 
-  it('waits on with one timer where a signal came too early', () => {
+  it('waits on with one timer where a signal came too early', async () => {
     const ended = vi.fn();
     const life = new Life(30_000);
     new EndWatch(life, ended);
     life.controller.abort();
     expect(ended).not.toHaveBeenCalled();
-    expect(vi.getTimerCount()).toBe(1);
-    vi.advanceTimersByTime(30_000);
+    expect(time.timers).toBe(1);
+    await time.advance(30_000);
     expect(ended).toHaveBeenCalledOnce();
   });
 
-  it('that is closed tells nothing, and holds neither timer nor listener', () => {
+  it('that is closed tells nothing, and holds neither timer nor listener', async () => {
     const ended = vi.fn();
     const life = new Life(30_000);
     const removed = vi.spyOn(life.revoked, 'removeEventListener');
     const watch = new EndWatch(life, ended);
     watch.close();
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timers).toBe(0);
     expect(removed).toHaveBeenCalledWith('abort', expect.any(Function));
     life.revoke();
-    vi.advanceTimersByTime(30_000);
+    await time.advance(30_000);
     expect(ended).not.toHaveBeenCalled();
   });
 
   it('keeps no process alive', () => {
     const unref = vi.fn();
     vi.stubGlobal('setTimeout', () => ({ unref }));
-    new EndWatch(new Life(30_000), () => undefined);
+    new EndWatch(new Life(30_000, systemClock), () => undefined);
     vi.unstubAllGlobals();
     expect(unref).toHaveBeenCalledOnce();
   });
 
-  it('works where nobody tells of revocations', () => {
+  it('works where nobody tells of revocations', async () => {
     const ended = vi.fn();
     const life: DelegationLife = {
-      clock: systemClock,
-      hasEnded: () => Date.now() >= 10,
-      remainingMs: () => 10 - Date.now(),
+      clock: time,
+      hasEnded: () => time.now() >= 10,
+      remainingMs: () => 10 - time.now(),
       revoked: undefined,
     };
     new EndWatch(life, ended).close();
     new EndWatch(life, ended);
-    vi.advanceTimersByTime(10);
+    await time.advance(10);
     expect(ended).toHaveBeenCalledOnce();
   });
 });
@@ -149,7 +151,7 @@ describe('a source of events that ends with the delegation', () => {
   it('passes on what is no stream, and stops watching', async () => {
     const life = new Life(30_000);
     expect(await endWithDelegation(() => 'no stream', life)).toBe('no stream');
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timers).toBe(0);
   });
 
   it('fails as the opening of it fails, and stops watching', async () => {
@@ -160,7 +162,7 @@ describe('a source of events that ends with the delegation', () => {
       () => Promise.reject(new Error('no broker')),
     ])
       await expect(endWithDelegation(open, new Life(30_000))).rejects.toThrow('no broker');
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timers).toBe(0);
   });
 
   it('fails at the end when it is not open by then, and is returned when it opens later', async () => {
@@ -169,7 +171,7 @@ describe('a source of events that ends with the delegation', () => {
     let open: (source: unknown) => void = () => undefined;
     const opening = endWithDelegation(() => new Promise((resolve) => (open = resolve)), life);
     const failed = expect(opening).rejects.toMatchObject(ENDED);
-    vi.advanceTimersByTime(30_000);
+    await time.advance(30_000);
     await failed;
     open(iterable({ next: never, return: returned }));
     await vi.waitFor(() => {
@@ -226,7 +228,7 @@ describe('a source of events that ends with the delegation', () => {
       await waiting;
       expect(await stream.return?.()).toEqual(DONE);
       expect(returned).toHaveBeenCalledOnce();
-      expect(vi.getTimerCount()).toBe(0);
+      expect(time.timers).toBe(0);
     }
   });
 
@@ -259,7 +261,7 @@ describe('a source of events that ends with the delegation', () => {
     expect(await Promise.all(waiting)).toEqual([DONE, DONE]);
     life.revoke();
     expect(await stream.next()).toEqual(DONE);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timers).toBe(0);
   });
 
   it('fails once as the source fails, also at once', async () => {
@@ -272,7 +274,7 @@ describe('a source of events that ends with the delegation', () => {
       const stream = await openStream({ next }, new Life(30_000));
       await expect(stream.next()).rejects.toThrow('lost');
       expect(await stream.next()).toEqual(DONE);
-      expect(vi.getTimerCount()).toBe(0);
+      expect(time.timers).toBe(0);
     }
   });
 
@@ -282,7 +284,7 @@ describe('a source of events that ends with the delegation', () => {
     const waiting = stream.next();
     expect(await stream.return?.()).toEqual({ done: true, value: 'left' });
     expect(await waiting).toEqual(DONE);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(time.timers).toBe(0);
     const plain = await openStream({ next: never }, new Life(30_000));
     expect(await plain.return?.()).toEqual(DONE);
   });

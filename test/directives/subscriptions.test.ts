@@ -2,7 +2,7 @@ import { finishProtectedRequest, protectedContext } from '@behalf/directives';
 import type { ProtectedContext, ProtectedSubgraphOptions } from '@behalf/directives';
 import { createSourceEventStream, execute, graphql, parse, subscribe } from 'graphql';
 import type { ExecutionResult } from 'graphql';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { errorCodes, testedSubgraph } from './support.js';
 import type { TestedSubgraph, TokenOptions } from './support.js';
 import { pause } from '../support/wait.js';
@@ -93,9 +93,6 @@ beforeEach(() => {
   feed = new Feed();
   revoked = new AbortController();
   subgraph = subgraphOf();
-});
-afterEach(() => {
-  vi.useRealTimers();
 });
 
 type Stream = AsyncGenerator<ExecutionResult, void, void>;
@@ -286,17 +283,13 @@ describe('an event after the end of the delegation', () => {
 });
 
 describe('an idle subscription', () => {
-  const fakeTimers = (): void => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  };
   /** The clock and the timers, together. */
   const pass = async (milliseconds: number): Promise<void> => {
     subgraph.nowMs += milliseconds;
-    await vi.advanceTimersByTimeAsync(milliseconds);
+    await subgraph.timers.advance(milliseconds);
   };
 
   it('ends with its token, while it waits', async () => {
-    fakeTimers();
     const stream = await open('ticks { n }', { lifetimeSeconds: 50 });
     const next = stream.next();
     const outcome = vi.fn();
@@ -306,7 +299,7 @@ describe('an idle subscription', () => {
     await pass(3_000);
     await expect(next).rejects.toMatchObject(ENDED);
     expect(feed.returned).toHaveBeenCalledOnce();
-    expect(vi.getTimerCount()).toBe(0);
+    expect(subgraph.timers.timers).toBe(0);
   });
 
   it('ends on revocation at once, and leaves no listener', async () => {
@@ -320,7 +313,6 @@ describe('an idle subscription', () => {
   });
 
   it('without a pending request is closed, and reports it on the next one', async () => {
-    fakeTimers();
     const stream = await open('ticks { n }', {});
     await pass(16_000);
     expect(feed.returned).toHaveBeenCalledOnce();
@@ -329,20 +321,18 @@ describe('an idle subscription', () => {
   });
 
   it('reports the end at once, even if no timer has fired', async () => {
-    fakeTimers();
     const stream = await open('ticks { n }', {});
     subgraph.nowMs += 16_000;
     await expect(stream.next()).rejects.toMatchObject(ENDED);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(subgraph.timers.timers).toBe(0);
   });
 
   it('checks the clock again if a timer fires early', async () => {
-    fakeTimers();
     const stream = await open('ticks { n }', { lifetimeSeconds: 50 });
     const ended = vi.fn();
     stream.next().catch(ended);
     // The clock went back in the meantime.
-    await vi.advanceTimersByTimeAsync(60_000);
+    await subgraph.timers.advance(60_000);
     expect(ended).not.toHaveBeenCalled();
     await pass(60_000);
     expect(ended).toHaveBeenCalledOnce();
@@ -384,14 +374,13 @@ describe('an idle subscription', () => {
   });
 
   it('leaves neither timer nor listener when the consumer leaves', async () => {
-    fakeTimers();
     const removed = vi.spyOn(revoked.signal, 'removeEventListener');
     const stream = await open('ticks { n }', {});
-    expect(vi.getTimerCount()).toBe(1);
+    expect(subgraph.timers.timers).toBe(1);
     const waiting = stream.next();
     await stream.return();
     expect(await waiting).toEqual(DONE);
-    expect(vi.getTimerCount()).toBe(0);
+    expect(subgraph.timers.timers).toBe(0);
     expect(removed).toHaveBeenCalled();
     expect(feed.returned).toHaveBeenCalledOnce();
   });

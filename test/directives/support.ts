@@ -10,7 +10,9 @@ import type {
 import { graphql } from 'graphql';
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { Clock } from '../../directives/src/clock.js';
 import { systemClock } from '../../directives/src/clock.js';
+import { ManualClock } from '../support/manual-clock.js';
 
 const ISSUER = 'https://gateway.example';
 const NAME = 'tested';
@@ -41,6 +43,8 @@ export interface TestedSubgraph {
   readonly logged: readonly { readonly code: SubgraphLogCode; readonly facts: SubgraphLogFacts }[];
   /** The subgraph's clock, by which its tokens are made. Milliseconds since the epoch. */
   nowMs: number;
+  /** What it waits for: time passes for its timers when the test says so. */
+  readonly timers: ManualClock;
   token(options?: TokenOptions): Promise<string>;
   /** Undefined: a caller without a token. */
   context(options: TokenOptions | undefined): Promise<ProtectedContext>;
@@ -61,9 +65,20 @@ export function testedSubgraph(
   );
 }
 
+/** Shows what the test sets, and fires its timers when the test lets time pass for them. */
+function clockOf(timers: ManualClock, now: () => number): Clock {
+  return {
+    now,
+    monotonic: () => systemClock.monotonic(),
+    after: (ms, callback) => timers.after(ms, callback),
+    sleep: (ms, signal) => timers.sleep(ms, signal),
+  };
+}
+
 /** A protected schema with its own clock and log, however it was built. */
 export function testedSchema(protect: (base: ProtectionOptions) => GraphQLSchema): TestedSubgraph {
   const logged: TestedSubgraph['logged'][number][] = [];
+  const timers = new ManualClock();
   const subgraph: TestedSubgraph = {
     schema: protect({
       name: NAME,
@@ -72,9 +87,10 @@ export function testedSchema(protect: (base: ProtectionOptions) => GraphQLSchema
       log: (code, facts) => {
         logged.push({ code, facts });
       },
-      clock: { ...systemClock, now: () => subgraph.nowMs },
+      clock: clockOf(timers, () => subgraph.nowMs),
     }),
     logged,
+    timers,
     nowMs: Date.now(),
     token({ subject = 'alma', scope = '', client = 'app', lifetimeSeconds = 15, consentUntil = null } = {}) {
       const issuedAt = Math.floor(subgraph.nowMs / 1_000);
