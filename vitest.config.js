@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer } from 'vitest/node';
 
 const file = (path) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -54,6 +55,16 @@ const ALONE = [
   'test/e2e/tracing.test.ts',
 ];
 
+/** They take longest, so they begin first: at the end, one process would work on them alone. */
+const LONG = ['e2e/runbooks', 'drills/drills', 'e2e/start', 'audit/log/sequencer', 'authority/key-rotation'];
+
+class LongFirst extends BaseSequencer {
+  async sort(files) {
+    const isShort = ({ moduleId }) => Number(!LONG.some((name) => moduleId.endsWith(`/${name}.test.ts`)));
+    return (await super.sort(files)).sort((one, other) => isShort(one) - isShort(other));
+  }
+}
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -86,6 +97,7 @@ export default defineConfig({
     // Only what hangs takes so long, also on a machine that does other work.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    sequence: { sequencer: LongFirst },
     pool: 'forks',
     // More than there are processor cores: many tests wait for processes, timers and the database.
     maxWorkers: 4,
