@@ -139,9 +139,20 @@ async function compareRecords(
   return rows;
 }
 
-/** How many entries of the tree no stored checkpoint covers: none was signed since, or the newest ones are gone. */
-export async function countUnsigned(db: Kysely<AuditDatabase>): Promise<number> {
-  const { rows } = await sql<{ unsigned: number }>`
-    select ${TREE_SIZE} - coalesce((select max(size) from audit.checkpoint), 0) as unsigned`.execute(db);
-  return rows[0]?.unsigned ?? 0;
+/** What the log does not prove yet: it grows all the time, and so do these numbers when nobody integrates or signs. */
+export interface Unproven {
+  /** Entries of the tree that no stored checkpoint covers: none was signed since, or the newest ones are gone. */
+  readonly unsigned: number;
+  /** Records that wait to become entries. */
+  readonly waiting: number;
+  /** When the first of those was recorded. */
+  readonly waitingSince: Date | null;
+}
+
+export async function countUnproven(db: Kysely<AuditDatabase>): Promise<Unproven> {
+  const { rows } = await sql<Unproven>`
+    select ${TREE_SIZE} - coalesce((select max(size) from audit.checkpoint), 0) as unsigned,
+      count(*) as waiting, min(recorded_at) as "waitingSince"
+    from audit.pending`.execute(db);
+  return rows[0] ?? { unsigned: 0, waiting: 0, waitingSince: null };
 }

@@ -1,5 +1,11 @@
 /** The transparency log over the audit records, in PostgreSQL. Internal: it changes without notice, in any version. */
-export { compareTables, countUnsigned, type TableFinding, type TableProblem } from './compare-tables.js';
+export {
+  compareTables,
+  countUnproven,
+  type TableFinding,
+  type TableProblem,
+  type Unproven,
+} from './compare-tables.js';
 export { DatabaseSource } from './database-source.js';
 export { LogError, type LogErrorCode, logErrors } from './errors.js';
 export { exportLog } from './export.js';

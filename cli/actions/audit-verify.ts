@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
-import { compareTables, countUnsigned, DatabaseSource } from '@behalf/audit/internal/log';
-import type { TableFinding, TableProblem } from '@behalf/audit/internal/log';
+import { compareTables, countUnproven, DatabaseSource } from '@behalf/audit/internal/log';
+import type { TableFinding, TableProblem, Unproven } from '@behalf/audit/internal/log';
 import type { AuditDatabase } from '@behalf/audit/postgres';
 import { FolderSource, parsePolicy, VerificationError, verifyLog, verifyProof } from '@behalf/audit-verify';
 import type { Finding, LogReport, LogSource, Policy } from '@behalf/audit-verify';
@@ -33,22 +33,22 @@ export async function auditVerify(
   const policy = await withPolicy(options.policyFile, parsePolicy);
   const seen = await Promise.all(options.seenFiles.map((file) => readText(file)));
   const verify = (source: LogSource): Promise<LogReport> => verifyLog(source, policy, { seen });
-  const report =
+  const report: Report =
     options.folder === undefined
       ? await withDatabase(await options.findDatabaseUrl(), DATABASE, async (db: Kysely<AuditDatabase>) => {
           const { findings, ...rest } = await verify(new DatabaseSource(db));
           const verified = rest.checkpoint?.size ?? Number.MAX_SAFE_INTEGER;
           const others = await compareTables(db, { verified, max: MAX_FINDINGS });
-          const unsigned = await countUnsigned(db);
-          return { ...rest, unsigned, findings: [...findings, ...others.map(tableFinding)] };
+          const unproven = await countUnproven(db);
+          return { ...rest, unproven, findings: [...findings, ...others.map(tableFinding)] };
         })
-      : { ...(await verify(new FolderSource(options.folder))), unsigned: 0 };
+      : await verify(new FolderSource(options.folder));
   for (const line of reportLines(report, policy, seen.length)) print(printable(line));
   return report.findings.length === 0 ? 0 : 1;
 }
 
-/** What was found, and how many entries of a database no checkpoint covers. */
-type Report = LogReport & { readonly unsigned: number };
+/** What was found, and for a database what its log does not prove yet. */
+type Report = LogReport & { readonly unproven?: Unproven };
 
 const PROBLEMS: Readonly<Record<TableProblem, (finding: TableFinding) => string>> = {
   'not-logged': (finding) => `${recordOf(finding)}: it can be found, but was never logged`,
@@ -72,7 +72,7 @@ function tableFinding(finding: TableFinding): Finding {
 }
 
 function reportLines(report: Report, policy: Policy, seen: number): string[] {
-  const { checkpoint, erased, erasures, findings, records, successors, unsigned } = report;
+  const { checkpoint, erased, erasures, findings, records, successors, unproven } = report;
   const lines = findings.map(({ code, message }) => `${code}  ${message}`);
   for (const { beforeMs, index, recordClass } of erasures) {
     const before = printedTime(beforeMs);
@@ -88,10 +88,7 @@ function reportLines(report: Report, policy: Policy, seen: number): string[] {
       `${checkpoint.origin} has ${quantity(checkpoint.size, 'entry', 'entries')}, signed by its key, ${witnessed}`,
     );
   }
-  if (unsigned > 0)
-    lines.push(
-      `No stored checkpoint covers the last ${quantity(unsigned, 'entry', 'entries')} of the database`,
-    );
+  if (unproven !== undefined) lines.push(...unprovenLines(unproven));
   const compared = quantity(records, 'record compared with its entry', 'records compared with their entries');
   const gone = erased === 0 ? '' : `, ${erased} erased`;
   lines.push(`${compared}${gone}, ${quantity(seen, 'earlier checkpoint')}`);
@@ -102,6 +99,19 @@ function reportLines(report: Report, policy: Policy, seen: number): string[] {
       'Nothing is wrong. Without a witness or an earlier checkpoint, records cut off at the end cannot be noticed',
     );
   } else lines.push('Nothing is wrong');
+  return lines;
+}
+
+function unprovenLines({ unsigned, waiting, waitingSince }: Unproven): string[] {
+  const lines: string[] = [];
+  if (unsigned > 0)
+    lines.push(
+      `No stored checkpoint covers the last ${quantity(unsigned, 'entry', 'entries')} of the database`,
+    );
+  if (waitingSince !== null)
+    lines.push(
+      `${quantity(waiting, 'record waits', 'records wait')} to become entries, the oldest since ${printedTime(waitingSince)}`,
+    );
   return lines;
 }
 

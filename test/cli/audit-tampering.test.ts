@@ -141,6 +141,11 @@ describe('audit verify names', () => {
       /^CHANGED {2}record #99997: its entry waits for the log, and it is not there$/m,
     ],
     [
+      'since when records wait',
+      `insert into audit.pending values (99998, '2026-01-02T03:04:05Z', 'access', sha256('x'))`,
+      /^2 records wait to become entries, the oldest since 2026-01-02T03:04:05.000Z$/m,
+    ],
+    [
       'hashes of a level that the log does not have',
       `insert into audit.tile values (5, 0, sha256('x'))`,
       /^CHANGED {2}tile 0 of level 5 has not as many hashes as the log needs$/m,
