@@ -50,7 +50,7 @@ export async function migrateAudit<Schema>(db: Kysely<Schema>): Promise<void> {
  *
  * @param password replaces the previous one
  * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
- * @throws StoreError `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
+ * @throws StoreError `SCHEMA_MISSING`, `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
  *
  * @example
  * ```ts

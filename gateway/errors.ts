@@ -129,6 +129,12 @@ export const gatewayErrors = Object.freeze({
     since: '0.1.0',
     status: 503,
   },
+  OUTCOME_NOT_RECORDED: {
+    description:
+      'The mutation may have run, and its outcome could not be recorded yet, so it is not returned. Find out before repeating the mutation.',
+    since: '0.1.0',
+    status: 500,
+  },
   SUBREQUEST_HTTP_ERROR: {
     description: 'A subgraph could not be reached, or answered with an HTTP error and no errors of GraphQL.',
     since: '0.1.0',

@@ -44,6 +44,11 @@ export const storeErrors = Object.freeze({
     description: 'The role for gateways has more rights than it may have; the message says which.',
     since: '0.1.0',
   },
+  SCHEMA_MISSING: {
+    description:
+      'The database does not have the tables and functions that a role is for, or has those of another version.',
+    since: '0.1.0',
+  },
   SERVER_DIED: { description: 'The embedded server ended unexpectedly.', since: '0.1.0' },
   SERVER_START_FAILED: { description: 'The embedded server did not start.', since: '0.1.0' },
 } satisfies Record<string, { readonly description: string; readonly since: string }>);

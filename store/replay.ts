@@ -119,7 +119,7 @@ export async function migrateReplay<Schema>(db: Kysely<Schema>): Promise<void> {
  * @param password replaces the previous one
  * @param role default: {@link REPLAY_ROLE}
  * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
- * @throws StoreError `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
+ * @throws StoreError `SCHEMA_MISSING`, `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
  *
  * @example
  * ```ts

@@ -29,7 +29,7 @@ export interface GatewayRole {
  * Creates the role, or resets it: it may connect, call its functions and read its tables, and nothing else. It cannot lock rows.
  *
  * @returns descriptions of the rights that the role still has, because this database user may not revoke them from PUBLIC
- * @throws StoreError `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
+ * @throws StoreError `SCHEMA_MISSING`, `DATABASE_RIGHTS`, `DATABASE_BUSY`, `ROLE_UNUSABLE`
  */
 export async function createGatewayRole<Schema>(
   db: Kysely<Schema>,
@@ -102,8 +102,16 @@ async function refusePrivilegedRole<Schema>(trx: Transaction<Schema>, name: stri
   return true;
 }
 
-async function explain<Schema>(db: Kysely<Schema>, { name }: GatewayRole, error: unknown): Promise<unknown> {
+async function explain<Schema>(
+  db: Kysely<Schema>,
+  { name, schema }: GatewayRole,
+  error: unknown,
+): Promise<unknown> {
   const state = sqlStateOf(error);
+  if (isMissing(state)) {
+    const message = `The schema "${schema}" is missing in this database, or is that of another version: migrate it before creating the role "${name}"`;
+    return new StoreError('SCHEMA_MISSING', message, { cause: error });
+  }
   if (state === SQLSTATE.lockNotAvailable) {
     const message = `The role "${name}" is locked by another session: end it (pg_stat_activity), and try again`;
     return new StoreError('DATABASE_BUSY', message, { cause: error });
@@ -113,4 +121,12 @@ async function explain<Schema>(db: Kysely<Schema>, { name }: GatewayRole, error:
   const reason = error instanceof Error ? error.message : 'unknown';
   const message = `The database user "${rows[0]?.user ?? ''}" lacks a right (${reason}): grant it CREATEROLE, and ADMIN on the role "${name}" if that exists`;
   return new StoreError('DATABASE_RIGHTS', message, { cause: error });
+}
+
+function isMissing(state: string | undefined): boolean {
+  return (
+    state === SQLSTATE.undefinedSchema ||
+    state === SQLSTATE.undefinedFunction ||
+    state === SQLSTATE.undefinedTable
+  );
 }

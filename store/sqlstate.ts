@@ -6,6 +6,9 @@ export const SQLSTATE = Object.freeze({
   duplicateSchema: '42P06',
   duplicateTable: '42P07',
   duplicateObject: '42710',
+  undefinedSchema: '3F000',
+  undefinedFunction: '42883',
+  undefinedTable: '42P01',
   /** The lock table is full. */
   outOfMemory: '53200',
   /** A limit of the server is reached: the notification queue is full, or one of our own functions raised it. */

@@ -43,3 +43,14 @@ export function inspectSupergraph(sdl: string, coverage: Coverage): InspectedSup
 export function apiSchemaOf(executableSdl: string): GraphQLSchema {
   return Supergraph.build(executableSdl, { supportedFeatures: null }).apiSchema().toGraphQLJSSchema();
 }
+
+/** Why `@apollo/gateway` does not start with a supergraph that can be read. */
+export function whyNotServed(sdl: string): readonly string[] {
+  try {
+    Supergraph.build(readSupergraph(sdl, 'open').executableSdl);
+    return [];
+  } catch (error) {
+    const reasons = error instanceof AggregateError ? error.errors : [error];
+    return reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason)));
+  }
+}

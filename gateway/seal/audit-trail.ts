@@ -55,6 +55,11 @@ export class AuditTrail {
     this.#unnamed += 1;
   }
 
+  /** Appends a record that is needed when the log can be written again. */
+  keep(append: () => Promise<unknown>): void {
+    this.#report?.keep(append);
+  }
+
   /** The open log; undefined if it is off. @throws if it was not started */
   get open(): OpenAudit | undefined {
     const { mode } = this;
@@ -99,6 +104,8 @@ export class AuditTrail {
   async close(): Promise<void> {
     this.#endBreakGlass?.();
     await this.#report?.close();
+    const waiting = this.#report?.waiting ?? 0;
+    if (waiting > 0) this.#log.log('error', 'AUDIT_RECORD_LOST', { lost: waiting, reason: 'CLOSED' });
     if (this.#settings.mode === 'off' || 'sink' in this.#settings.destination) return;
     await this.#sink?.close();
   }

@@ -35,6 +35,8 @@ export class Recorder {
   readonly #parts: RecorderParts;
   readonly #sealed = new WeakSet<Exchange>();
   readonly #receipts = new WeakMap<Exchange, string>();
+  /** Mutations whose intent is durable, so that their outcome has to be. */
+  readonly #intended = new WeakSet<Exchange>();
   /** Every request is refused for the same reason. */
   readonly #unavailable: RepeatedLines;
 
@@ -56,11 +58,13 @@ export class Recorder {
   /**
    * Records one operation up to its last stage. The record comes first, so that counting or logging cannot prevent it.
    *
-   * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`, if the record cannot be made durable
+   * @throws {RefusedError} in audit mode `required`, if the record cannot be made durable: 503 `AUDIT_UNAVAILABLE`, or 500
+   *   `OUTCOME_NOT_RECORDED` for a mutation that may have run. The record of that is appended when the log can be written again.
    */
   async seal(stage: Stage, outcome: AuditOutcome, reason: string | undefined): Promise<void> {
     this.#sealed.add(stage.exchange);
-    const durable = this.#append(subjectsOf(stage), (names) => requestRecord(stage, outcome, reason, names));
+    const make = (names: RecordNames): AuditRecord => requestRecord(stage, outcome, reason, names);
+    const durable = this.#append(subjectsOf(stage), make, this.#intended.has(stage.exchange));
     this.#count(stage, outcome, reason);
     describeRequestSpan(stage, outcome, reason);
     this.#log(stage, outcome, reason);
@@ -72,6 +76,7 @@ export class Recorder {
   async intend(stage: Stage, mutates: readonly string[]): Promise<void> {
     if (this.#parts.audit.mode !== 'required') return;
     await this.#append(subjectsOf(stage), (names) => intentRecord(stage, mutates, names));
+    this.#intended.add(stage.exchange);
   }
 
   /** Records a workload's token exchange. @throws {RefusedError} as {@link seal} */
@@ -85,20 +90,24 @@ export class Recorder {
     await this.#append(subjectsOfExchange(outcome), (names) => tokenExchangeRecord(outcome, names, time));
   }
 
-  /** @returns the receipt, in audit mode `required` */
+  /**
+   * @param isOutcome of a mutation whose intent is recorded
+   * @returns the receipt, in audit mode `required`
+   */
   async #append(
     subjects: readonly string[],
     make: (names: RecordNames) => AuditRecord,
+    isOutcome = false,
   ): Promise<string | undefined> {
     const { audit: trail, log, owners } = this.#parts;
     const audit = trail.open;
     if (audit === undefined) return undefined;
     // A custom sink may throw before it returns a promise.
-    const named = (async () => pseudonymsOf(subjects, audit))();
+    const name = async (): Promise<AuditRecord> =>
+      make({ key: audit.pseudonymKey, pseudonyms: await pseudonymsOf(subjects, audit), owners });
+    const named = name();
     named.catch(() => trail.countLost());
-    const durable = named.then((pseudonyms) =>
-      audit.sink.append(make({ key: audit.pseudonymKey, pseudonyms, owners })),
-    );
+    const durable = named.then((record) => audit.sink.append(record));
     if (audit.mode === 'best-effort') {
       durable.catch((error: unknown) =>
         log.log('error', 'AUDIT_RECORD_LOST', { lost: trail.lost, reason: storeReason(error) }),
@@ -111,12 +120,10 @@ export class Recorder {
       const reason = storeReason(error);
       const count = this.#unavailable.due(reason);
       if (count !== undefined) log.log('error', 'AUDIT_UNAVAILABLE', { reason, count });
-      throw new RefusedError({
-        code: 'AUDIT_UNAVAILABLE',
-        message: 'The access cannot be recorded at the moment, so it is not given',
-        status: 503,
-        headers: new Map([['retry-after', '5']]),
-      });
+      if (!isOutcome) throw unavailable();
+      const record = await named.catch(() => undefined);
+      trail.keep(async () => audit.sink.append(record ?? (await name())));
+      throw outcomeNotRecorded();
     }
   }
 
@@ -138,4 +145,22 @@ export class Recorder {
     if (outcome !== 'authentication-failed') return;
     log.log('warn', 'AUTHENTICATION_FAILED', withoutUndefined({ transaction, reason, cause }));
   }
+}
+
+function unavailable(): RefusedError {
+  return new RefusedError({
+    code: 'AUDIT_UNAVAILABLE',
+    message: 'The access cannot be recorded at the moment, so it is not given',
+    status: 503,
+    headers: new Map([['retry-after', '5']]),
+  });
+}
+
+/** Not 503: clients repeat what was answered with that, and the mutation would run twice. */
+function outcomeNotRecorded(): RefusedError {
+  return new RefusedError({
+    code: 'OUTCOME_NOT_RECORDED',
+    message: 'The mutation may have run. Its outcome cannot be recorded at the moment, so it is not given',
+    status: 500,
+  });
 }

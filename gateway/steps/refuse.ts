@@ -26,7 +26,7 @@ interface Refused {
  * Ends an operation at its current stage, for any reason: records it, completes the challenges, and returns the errors for the
  * client. This is the only place that refuses requests.
  *
- * If the record cannot be made durable in audit mode `required`, the answer becomes 503 `AUDIT_UNAVAILABLE`.
+ * If the record cannot be made durable in audit mode `required`, the answer becomes that of `Recorder.seal`.
  */
 export async function refuse(
   error: unknown,

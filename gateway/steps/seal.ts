@@ -5,7 +5,7 @@ import type { Completed } from '../stages/stages.js';
 /**
  * The last step: the audit record of an operation that ran. An operation that did not come this far is sealed by `refuse`.
  *
- * @throws {RefusedError} 503 `AUDIT_UNAVAILABLE` in audit mode `required`, when the record cannot be made durable.
+ * @throws {RefusedError} see `Recorder.seal`
  */
 export async function seal(completed: Completed, recorder: Recorder): Promise<ExecutionOutcome> {
   const { answer } = completed;

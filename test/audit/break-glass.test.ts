@@ -15,7 +15,7 @@ import {
   TestSubgraph,
   until,
 } from '../gateway/support.js';
-import type { TestGateway } from '../gateway/support.js';
+import type { Answer, TestGateway } from '../gateway/support.js';
 import { createAuditDatabase } from '../support/audit-database.js';
 import type { TestDatabase } from '../support/database.js';
 import { ManualClock } from '../support/manual-clock.js';
@@ -24,6 +24,7 @@ const cleanup = new Cleanup();
 const role = `audit_glass_${randomBytes(6).toString('hex')}`;
 let database: TestDatabase<AuditDatabase>;
 let issuer: TestIssuer;
+let people: TestSubgraph;
 let supergraph: string;
 
 beforeAll(async () => {
@@ -35,7 +36,7 @@ beforeAll(async () => {
     await database.drop();
   });
   issuer = await TestIssuer.start();
-  const people = await TestSubgraph.start('people');
+  people = await TestSubgraph.start('people');
   for (const each of [issuer, people]) cleanup.add(() => each.close());
   supergraph = compose(people);
 });
@@ -143,5 +144,66 @@ describe('in mode best-effort', () => {
     }, 'the losses are recorded');
     const [told] = (await events('records-lost')).slice(before);
     expect(told?.details).toEqual({ count: 3 });
+  });
+});
+
+describe('a mutation whose outcome cannot be recorded', () => {
+  /** Answers the mutation when the log has gone away. */
+  async function touch(gateway: TestGateway): Promise<Answer> {
+    let answer: Answer | undefined;
+    let begun: () => void = () => undefined;
+    const isBegun = new Promise<void>((resolve) => (begun = resolve));
+    let finish: () => void = () => undefined;
+    const isOver = new Promise<void>((resolve) => (finish = resolve));
+    people.instead = async (_request, response) => {
+      begun();
+      await isOver;
+      response.setHeader('content-type', 'application/json');
+      response.end('{"data":{"touch":"distinctive"}}');
+    };
+    const asked = gateway.ask('mutation { touch }');
+    await isBegun;
+    await withoutLog(async () => {
+      finish();
+      answer = await asked;
+    });
+    people.instead = undefined;
+    if (answer === undefined) throw new Error('no answer');
+    return answer;
+  }
+
+  async function outcomes(transactionId: string): Promise<readonly string[]> {
+    const { rows } = await sql<{ outcome: string }>`
+      select outcome from audit.record where transaction_id = ${transactionId} order by seq`.execute(
+      database.db,
+    );
+    return rows.map(({ outcome }) => outcome);
+  }
+
+  it('is answered without its data or an invitation to repeat it; its outcome is recorded later', async () => {
+    const clock = ManualClock.running();
+    const gateway = await start({ mode: 'required' }, clock);
+    const answer = await touch(gateway);
+    expect(answer.status).toBe(500);
+    expect(codes(answer)).toEqual(['OUTCOME_NOT_RECORDED']);
+    expect(answer.headers['retry-after']).toBeUndefined();
+    expect(answer.text).not.toContain('distinctive');
+    const transaction = String(answer.headers['behalf-transaction']);
+    expect(await outcomes(transaction)).toEqual(['intended']);
+    const told = (await events('records-lost')).length;
+    await until(async () => {
+      await clock.advance(5_000);
+      return (await outcomes(transaction)).length > 1;
+    }, 'the outcome is recorded');
+    expect(await outcomes(transaction)).toEqual(['intended', 'answered']);
+    await clock.advance(10_000);
+    expect(await events('records-lost')).toHaveLength(told);
+  });
+
+  it('is logged as lost by a gateway that stops before the log is back', async () => {
+    const gateway = await start({ mode: 'required' });
+    await touch(gateway);
+    await withoutLog(() => gateway.running.close());
+    expect(gateway.log.of('AUDIT_RECORD_LOST')).toMatchObject([{ lost: 1, reason: 'CLOSED' }]);
   });
 });

@@ -85,6 +85,19 @@ describe('a single rule', () => {
     ]);
   });
 
+  it('is reported for scopes that no token can hold (RFC 6749 section 3.3), unless another alternative helps', () => {
+    const findings = run({
+      one: `type Query {
+        a: Int @requiresScope(scope: "has space")
+        b: Int @requiresScopes(scopes: [["x", "quote\\""], ["émile"]])
+        c: Int @requiresScopes(scopes: [["back\\\\slash"], ["x"]])
+        e: Int @policy(policies: [["has space"]])
+        f: Int @requiresScope(scope: "a:b/c.d~e!") }`,
+    });
+    expect(codes(findings)).toEqual(['a', 'b'].map((field) => `RULE_NEVER_MET Query.${field}`));
+    expect(findings[0]?.message).toContain('"has space"');
+  });
+
   it('is reported beside @public, which opens nothing', () => {
     const findings = run({
       one: `type Query { a: Int @public @authenticated b: T @public c: Open }
@@ -301,5 +314,30 @@ describe('the command', () => {
     );
     expect((await behalf(['lint', '--format', 'xml'])).code).toBe(2);
     expect((await behalf(['lint', '--unknown'])).code).toBe(2);
+  });
+});
+
+describe('a supergraph that composes', () => {
+  it.each([
+    ['cacheTag', 'federation/v2.12', '@cacheTag', 'type Query { a: Int @public @cacheTag(format: "a") }'],
+    [
+      'connect',
+      'federation/v2.10',
+      '@key',
+      `extend schema @link(url: "https://specs.apollo.dev/connect/v0.1", import: ["@connect", "@source"])
+         @source(name: "api", http: { baseURL: "https://api.example" })
+       type Query { a: Int @public @connect(source: "api", http: { GET: "/a" }, selection: "$") }`,
+    ],
+  ])('is reported if the gateway does not start with it: @%s', (name, federation, imported, types) => {
+    const sdl = `extend schema @link(url: "https://specs.apollo.dev/${federation}", import: ["${imported}"])
+      @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@public"])
+      ${types}`;
+    const source = { name: 'one', url: 'http://one', file: 'one.graphql', sdl };
+    const supergraph = composeSupergraph([source]);
+    for (const subgraphs of [[source], []]) {
+      const findings = lint({ subgraphs, supergraph, policy: undefined, today: TODAY });
+      expect(codes(findings)).toEqual(['SUPERGRAPH_NOT_SERVED']);
+      expect(findings[0]?.message).toContain(name);
+    }
   });
 });

@@ -16,13 +16,17 @@ export const FINDINGS = Object.freeze({
     severity: 'error',
     hint: 'Fix this first: what depends on the whole supergraph was not checked.',
   },
+  SUPERGRAPH_NOT_SERVED: {
+    severity: 'error',
+    hint: 'The gateway does not start with it. Leave out the feature that is named.',
+  },
   COVERAGE_MISSING: {
     severity: 'error',
     hint: 'Give it a rule, or @public if everybody may read it.',
   },
   RULE_NEVER_MET: {
     severity: 'error',
-    hint: 'An OR without alternatives is met by nobody. Add an alternative, or remove the field.',
+    hint: 'Add an alternative that a caller can meet, or remove the field. A scope has neither spaces nor quotes (RFC 6749 section 3.3).',
   },
   RULE_ASKS_NOTHING: {
     severity: 'error',

@@ -2,7 +2,7 @@ import { type RuleTable, withoutUndefined } from '@behalf/directives/internal';
 import type { Policy } from '@behalf/policy';
 import { checkLintInput } from '../check-input.js';
 import { checkFederation } from '../protection.js';
-import { inspectSupergraph } from '../supergraph.js';
+import { inspectSupergraph, whyNotServed } from '../supergraph.js';
 import { FINDINGS } from './finding.js';
 import type { Finding, Found } from './finding.js';
 import { checkKeys } from './keys.js';
@@ -92,6 +92,7 @@ function checkWhole(
   const whole = inspectSupergraph(sdl, 'required');
   const composed = inspectSupergraph(sdl, 'open').rules;
   const found: Found[] = [
+    ...whyNotServed(sdl).map((message): Found => ({ code: 'SUPERGRAPH_NOT_SERVED', message })),
     ...checkFederation(whole.document, composed, subgraphs),
     ...checkKeys({ ...whole, rules: composed }),
     ...checkImplementers(composed),

@@ -52,8 +52,8 @@ export function checkWrittenRules(written: RuleTable, isComposed = false): Found
       const stated = combine([type.own, field.own, returned]);
       if (field.isPublic && !isUnrestricted(stated)) {
         const where = isUnrestricted(combine([type.own, field.own]))
-          ? `what it returns (${field.returns}) asks`
-          : 'it asks';
+          ? `what it returns (${field.returns}) requires`
+          : 'it requires';
         found.push({
           code: 'PUBLIC_WITH_RULE',
           coordinate: field.coordinate,
@@ -65,6 +65,18 @@ export function checkWrittenRules(written: RuleTable, isComposed = false): Found
   return found;
 }
 
+/** RFC 6749 section 3.3: what a scope can be, in a token. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+function isNeverHeld(directive: string, name: string): boolean {
+  return directive === '@requiresScopes' && !SCOPE_TOKEN.test(name);
+}
+
+function quotedNames(directive: string, entry: readonly (readonly string[])[]): string {
+  const names = new Set(entry.flat().filter((name) => isNeverHeld(directive, name)));
+  return [...names].map((name) => `the scope ${JSON.stringify(name)}`).join(' or ');
+}
+
 function checkRequirement(coordinate: string, requirement: Requirement): Found[] {
   const found: Found[] = [];
   const entries = [
@@ -73,7 +85,14 @@ function checkRequirement(coordinate: string, requirement: Requirement): Found[]
     ...requirement.purposes.map((names) => ({ directive: '@purpose', entry: names.map((name) => [name]) })),
   ];
   for (const { directive, entry } of entries) {
-    if (entry.length === 0) {
+    const never = entry.every((names) => names.some((name) => isNeverHeld(directive, name)));
+    if (entry.length > 0 && never) {
+      found.push({
+        code: 'RULE_NEVER_MET',
+        coordinate,
+        message: `${directive}: no token can hold ${quotedNames(directive, entry)}, so nobody meets it`,
+      });
+    } else if (entry.length === 0) {
       found.push({
         code: 'RULE_NEVER_MET',
         coordinate,
