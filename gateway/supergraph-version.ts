@@ -4,7 +4,8 @@ import type { GatewayExecutor, GatewaySchemaLoadOrUpdateCallback } from '@apollo
 import { parse } from 'graphql';
 import { ApolloGateway } from './apollo.js';
 import type { ApolloGatewayConfig, ApolloGatewayInstance } from './apollo.js';
-import { createOperationAuthorizer } from './authorize/index.js';
+import { createOperationAuthorizer, SupergraphError } from './authorize/index.js';
+import { reasonsNotServed } from './not-served.js';
 import type { OperationAuthorizer } from './authorize/index.js';
 import { GrantedSchemaIntrospection } from './schema-introspection/index.js';
 import { CostModel } from './limit/index.js';
@@ -100,7 +101,11 @@ export async function createVersion(
     gateway.onSchemaLoadOrUpdate((schema) => {
       loaded = schema;
     });
-    const { executor } = await gateway.load();
+    const { executor } = await gateway.load().catch((error: unknown) => {
+      const reasons = reasonsNotServed(error);
+      if (reasons === undefined) throw error;
+      throw new SupergraphError('SUPERGRAPH_NOT_SERVED', reasons.join('; '), { cause: error });
+    });
     if (loaded === undefined) throw new Error('the supergraph was not loaded');
     const { apiSchema } = loaded;
     return {

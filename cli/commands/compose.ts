@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { CommandProcess } from '../command-process.js';
 import { withExitCodes } from '../exit-codes.js';
+import { unwritable } from '../unwritable.js';
 
 export function composeCommand(host: CommandProcess): Command {
   return withExitCodes(
@@ -10,7 +11,10 @@ export function composeCommand(host: CommandProcess): Command {
       .option('--out <file>', 'where to write the supergraph', 'supergraph.graphql')
       .action(async ({ config, out }: { config: string; out: string }) => {
         const { compose } = await import('@behalf/gateway/tools');
-        const { subgraphs } = await compose(config, out);
+        // A file that cannot be read has a code of its own.
+        const { subgraphs } = await compose(config, out).catch((error: unknown) => {
+          throw unwritable(out, error);
+        });
         host.printLine(`${out}: composed from ${subgraphs.join(', ')}`);
       }),
     { 0: 'the supergraph was written', 1: 'the subgraphs do not compose, or a file cannot be used' },

@@ -21,6 +21,11 @@ export const supergraphErrors = Object.freeze({
     description: 'The text is not a supergraph: it does not parse, or was not composed.',
     since: '0.1.0',
   },
+  SUPERGRAPH_NOT_SERVED: {
+    description:
+      'It has a feature with which `@apollo/gateway` does not start, such as `@cacheTag`; the message names it.',
+    since: '0.1.0',
+  },
   SUPERGRAPH_RULES: { description: 'A rule in it cannot be enforced.', since: '0.1.0' },
   SUPERGRAPH_PROTECTION_LOST: {
     description:

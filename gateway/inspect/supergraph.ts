@@ -1,4 +1,5 @@
 import { Supergraph } from '@apollo/federation-internals';
+import { reasonsNotServed } from '../not-served.js';
 import type { RuleTable } from '@behalf/directives/internal';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { parse } from 'graphql';
@@ -50,7 +51,8 @@ export function whyNotServed(sdl: string): readonly string[] {
     Supergraph.build(readSupergraph(sdl, 'open').executableSdl);
     return [];
   } catch (error) {
-    const reasons = error instanceof AggregateError ? error.errors : [error];
-    return reasons.map((reason) => (reason instanceof Error ? reason.message : String(reason)));
+    const reasons = reasonsNotServed(error);
+    if (reasons === undefined) throw error;
+    return reasons;
   }
 }

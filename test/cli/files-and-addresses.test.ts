@@ -39,6 +39,18 @@ it.each([['--version'], ['-V']])('%s prints the version of the package', async (
   expect(await behalf([flag])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
 });
 
+it('compose names an output that cannot be written', async () => {
+  const schema = join(folder, 'people.graphql');
+  await writeFile(schema, 'type Query { a: Int }');
+  const config = await federation(`file: ${schema}`);
+  const out = join(missing, 'supergraph.graphql');
+  const { code, stderr } = await behalf(['compose', '--config', config, '--out', out]);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: `FILE_UNWRITABLE: ${out} cannot be written: ENOENT\n`,
+  });
+});
+
 describe('a missing file has one code and its name in every command: ', () => {
   it.each<[string, () => readonly string[] | Promise<readonly string[]>]>([
     ['gateway', () => ['gateway', '--config', missing]],

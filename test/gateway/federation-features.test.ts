@@ -293,7 +293,10 @@ feature('`@authenticated`, `@requiresScopes`, `@policy`', 'supported', async () 
 /** Asserts that a composed supergraph cannot be served, and that the message names the feature. */
 async function expectNotServed(supergraph: string, message: RegExp): Promise<void> {
   const issuers = [{ issuer: 'http://127.0.0.1:1', audience: 'a', jwksUri: 'http://127.0.0.1:1/jwks' }];
-  await expect(startTestGateway(cleanup, supergraph, { issuers })).rejects.toThrow(message);
+  await expect(startTestGateway(cleanup, supergraph, { issuers })).rejects.toMatchObject({
+    name: 'SupergraphError',
+    message: expect.stringMatching(message) as string,
+  });
 }
 
 feature('`@context`, `@fromContext`', 'refused', async () => {
