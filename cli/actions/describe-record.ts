@@ -88,11 +88,19 @@ function describeRequest(at: string, record: AuditRecord): string {
   const more = record.fields.length - listed.length;
   return [
     head,
+    ...mutatesLine(record),
     ...listed.map((access) => accessLine(access, width)),
     ...(more === 0 ? [] : [`    … and ${more} more`]),
     ...subjectsLine(record),
     ...(record.unaccounted ?? []).map((subgraph) => `    NO COMPLETE ACCOUNT from ${text(subgraph)}`),
   ].join('\n');
+}
+
+/** What a mutation is about to do: no field has been resolved then. */
+function mutatesLine({ mutates = [] }: AuditRecord): string[] {
+  if (mutates.length === 0) return [];
+  const named = mutates.slice(0, MAX_LINES).map(text);
+  return [`    about to run ${[...named, ...(mutates.length > named.length ? ['more'] : [])].join(', ')}`];
 }
 
 function callerOf(caller: AuditCaller): string {

@@ -137,6 +137,11 @@ describe('audit search', () => {
     }
   });
 
+  it('shows what a mutation was about to do', async () => {
+    const { stdout } = await behalf(['audit', 'search', '--file', file, '--outcome', 'intended']);
+    expect(stdout).toMatch(/ {2}intended {2}.*\n {4}about to run Mutation\.pay$/m);
+  });
+
   it('of more records than a page has prints them all', async () => {
     const many = await TestLog.create(`cli_${randomBytes(6).toString('hex')}`);
     try {
