@@ -14,7 +14,7 @@ export interface DatabaseServerOptions {
   /** The port of the started server, on the loopback address. Default: any free port. */
   readonly port?: number;
   /**
-   * For tests only: start the server without fsync. A crash of the machine can destroy the data.
+   * For tests only: start the server without fsync and without autovacuum. A crash of the machine can destroy the data.
    */
   readonly unsafeNoDurability?: boolean;
   readonly log?: Log;

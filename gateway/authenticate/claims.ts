@@ -1,3 +1,4 @@
+import { SCOPE_TOKEN } from '../scope-token.js';
 import { isRecord } from '@behalf/directives/internal';
 import { invalidToken } from './bearer.js';
 
@@ -25,8 +26,6 @@ export interface ClaimTest {
   readonly is?: string;
 }
 
-/** RFC 6749 section 3.3: a scope token. */
-const SCOPE_TOKEN = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
 /** Roles and policies are the issuer's names, spaces included, but without control characters. */
 const NAME = /^[^\p{Cc}]{1,256}$/u;
 

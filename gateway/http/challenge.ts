@@ -1,3 +1,4 @@
+import { SCOPE_TOKEN } from '../scope-token.js';
 import type { Requires } from '@behalf/directives';
 import type { StepUp } from '@behalf/policy';
 
@@ -41,8 +42,6 @@ function quotable(value: string): string {
   return value.replaceAll(/[^\x20-\x7e]|["\\]/g, '');
 }
 
-/** RFC 6749 section 3.3: the characters of a scope. Others could end the parameter. */
-const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 /** Proxies refuse a header beyond a few kilobytes; the response's errors have everything. */
 const MAX_SCOPES = 50;
 

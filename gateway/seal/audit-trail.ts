@@ -1,6 +1,6 @@
 import type { Clock } from '@behalf/directives';
 import { FileAuditSink } from '@behalf/audit';
-import type { AuditSink } from '@behalf/audit';
+import type { AuditRecord, AuditSink } from '@behalf/audit';
 import { importOptional } from '../import-optional.js';
 import { ConfigurationError } from '../errors.js';
 import type { GatewayLog } from '../log.js';
@@ -55,9 +55,11 @@ export class AuditTrail {
     this.#unnamed += 1;
   }
 
-  /** Appends a record that is needed when the log can be written again. */
-  keep(append: () => Promise<unknown>): void {
-    this.#report?.keep(append);
+  /** Appends a record that is needed when the log can be written again. @param record undefined if it cannot be had */
+  keep(record: AuditRecord | undefined): void {
+    if (this.#report === undefined) this.countLost();
+    else if (record === undefined) this.#report.miss();
+    else this.#report.keep(record);
   }
 
   /** The open log; undefined if it is off. @throws if it was not started */
@@ -104,8 +106,8 @@ export class AuditTrail {
   async close(): Promise<void> {
     this.#endBreakGlass?.();
     await this.#report?.close();
-    const waiting = this.#report?.waiting ?? 0;
-    if (waiting > 0) this.#log.log('error', 'AUDIT_RECORD_LOST', { lost: waiting, reason: 'CLOSED' });
+    const untold = this.#report?.untold ?? 0;
+    if (untold > 0) this.#log.log('error', 'AUDIT_RECORD_LOST', { lost: untold, reason: 'CLOSED' });
     if (this.#settings.mode === 'off' || 'sink' in this.#settings.destination) return;
     await this.#sink?.close();
   }

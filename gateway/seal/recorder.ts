@@ -103,11 +103,10 @@ export class Recorder {
     const audit = trail.open;
     if (audit === undefined) return undefined;
     // A custom sink may throw before it returns a promise.
-    const name = async (): Promise<AuditRecord> =>
-      make({ key: audit.pseudonymKey, pseudonyms: await pseudonymsOf(subjects, audit), owners });
-    const named = name();
-    named.catch(() => trail.countLost());
-    const durable = named.then((record) => audit.sink.append(record));
+    const made = (async (): Promise<AuditRecord> =>
+      make({ key: audit.pseudonymKey, pseudonyms: await pseudonymsOf(subjects, audit), owners }))();
+    made.catch(() => trail.countLost());
+    const durable = made.then((record) => audit.sink.append(record));
     if (audit.mode === 'best-effort') {
       durable.catch((error: unknown) =>
         log.log('error', 'AUDIT_RECORD_LOST', { lost: trail.lost, reason: storeReason(error) }),
@@ -121,8 +120,7 @@ export class Recorder {
       const count = this.#unavailable.due(reason);
       if (count !== undefined) log.log('error', 'AUDIT_UNAVAILABLE', { reason, count });
       if (!isOutcome) throw unavailable();
-      const record = await named.catch(() => undefined);
-      trail.keep(async () => audit.sink.append(record ?? (await name())));
+      trail.keep(await made.catch(() => undefined));
       throw outcomeNotRecorded();
     }
   }

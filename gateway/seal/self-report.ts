@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { every } from '@behalf/directives/internal';
 import { AuditError } from '@behalf/audit';
-import type { AuditEvent, AuditSink } from '@behalf/audit';
+import type { AuditEntry, AuditEvent, AuditSink } from '@behalf/audit';
 import type { Clock } from '@behalf/directives';
 
 const EVERY_MS = 5_000;
-/** How many records can wait. What comes later is counted as lost. */
+/** How many records can wait, and how many bytes of JSON. What comes later is counted as missing. */
 const MAX_WAITING = 200;
-
-/** Appends one record. */
-type Append = () => Promise<unknown>;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 export interface SelfReportParts {
   readonly sink: AuditSink;
@@ -27,7 +25,8 @@ export interface SelfReportParts {
 export class SelfReport {
   readonly #parts: SelfReportParts;
   readonly #endTimer: () => void;
-  readonly #waiting: Append[] = [];
+  readonly #waiting: { readonly entry: AuditEntry; readonly bytes: number }[] = [];
+  #waitingBytes = 0;
   #told = 0;
   /** Records that were needed, and could not wait or were refused. */
   #missing = 0;
@@ -40,20 +39,29 @@ export class SelfReport {
 
   /** Tells it now, or as soon as possible. */
   note(event: AuditEvent['event'], more: Pick<AuditEvent, 'operator' | 'reason' | 'details'>): void {
-    const made = this.#event(event, more);
-    this.keep(() => this.#parts.sink.append(made));
+    this.keep(this.#event(event, more));
     void this.tell();
   }
 
-  /** Appends it when the log can be written again. */
-  keep(append: Append): void {
-    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(append);
-    else this.#missing += 1;
+  /** Appends a record when the log can be written again. */
+  keep(entry: AuditEntry): void {
+    const bytes = Buffer.byteLength(JSON.stringify(entry));
+    if (this.#waiting.length >= MAX_WAITING || this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
+      this.miss();
+      return;
+    }
+    this.#waiting.push({ entry, bytes });
+    this.#waitingBytes += bytes;
   }
 
-  /** How many records wait. */
-  get waiting(): number {
-    return this.#waiting.length;
+  /** Counts a record that was needed, and cannot be had. */
+  miss(): void {
+    this.#missing += 1;
+  }
+
+  /** How many records the log does not have, and does not say that it lost. */
+  get untold(): number {
+    return this.#waiting.length + this.#missing;
   }
 
   /** Never rejects: what cannot be told now is told later. */
@@ -74,9 +82,10 @@ export class SelfReport {
     if (this.#waiting.length === 0 && this.#missing === 0 && lost() === this.#told) return;
     // An attempt that fails would count as another lost record.
     await sink.check?.();
-    for (let [append] = this.#waiting; append !== undefined; [append] = this.#waiting) {
-      await append().catch((error: unknown) => this.#giveUpRefused(error));
+    for (let [first] = this.#waiting; first !== undefined; [first] = this.#waiting) {
+      await sink.append(first.entry).catch((error: unknown) => this.#giveUpRefused(error));
       this.#waiting.shift();
+      this.#waitingBytes -= first.bytes;
     }
     const lostSince = lost() - this.#told;
     const missing = this.#missing;
@@ -90,7 +99,7 @@ export class SelfReport {
   /** Trying again is useless. @throws any other error */
   #giveUpRefused(error: unknown): void {
     if (!(error instanceof AuditError) || error.code !== 'AUDIT_RECORD_REFUSED') throw error;
-    this.#missing += 1;
+    this.miss();
   }
 
   #event(event: AuditEvent['event'], more: object): AuditEvent {

@@ -1,5 +1,6 @@
 import { isUnrestricted, combine, NO_REQUIREMENT, ruleText } from '@behalf/directives/internal';
 import type { FieldRule, Requirement, RuleTable, TypeRule } from '@behalf/directives/internal';
+import { SCOPE_TOKEN } from '../../scope-token.js';
 import { implies } from '../implication.js';
 import type { Found } from './finding.js';
 
@@ -65,18 +66,6 @@ export function checkWrittenRules(written: RuleTable, isComposed = false): Found
   return found;
 }
 
-/** RFC 6749 section 3.3: what a scope can be, in a token. */
-const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
-
-function isNeverHeld(directive: string, name: string): boolean {
-  return directive === '@requiresScopes' && !SCOPE_TOKEN.test(name);
-}
-
-function quotedNames(directive: string, entry: readonly (readonly string[])[]): string {
-  const names = new Set(entry.flat().filter((name) => isNeverHeld(directive, name)));
-  return [...names].map((name) => `the scope ${JSON.stringify(name)}`).join(' or ');
-}
-
 function checkRequirement(coordinate: string, requirement: Requirement): Found[] {
   const found: Found[] = [];
   const entries = [
@@ -85,18 +74,19 @@ function checkRequirement(coordinate: string, requirement: Requirement): Found[]
     ...requirement.purposes.map((names) => ({ directive: '@purpose', entry: names.map((name) => [name]) })),
   ];
   for (const { directive, entry } of entries) {
-    const never = entry.every((names) => names.some((name) => isNeverHeld(directive, name)));
-    if (entry.length > 0 && never) {
-      found.push({
-        code: 'RULE_NEVER_MET',
-        coordinate,
-        message: `${directive}: no token can hold ${quotedNames(directive, entry)}, so nobody meets it`,
-      });
-    } else if (entry.length === 0) {
+    const unheld = directive === '@requiresScopes' ? entry.map(namesThatNoTokenHolds) : [];
+    if (entry.length === 0) {
       found.push({
         code: 'RULE_NEVER_MET',
         coordinate,
         message: `${directive} has no alternative, so nobody meets it`,
+      });
+    } else if (unheld.length > 0 && unheld.every((names) => names.length > 0)) {
+      const names = [...new Set(unheld.flat())].map((name) => JSON.stringify(name)).join(' or ');
+      found.push({
+        code: 'RULE_NEVER_MET',
+        coordinate,
+        message: `${directive}: no token can hold ${names}, so nobody meets it`,
       });
     } else if (entry.some((names) => names.length === 0)) {
       const words =
@@ -105,6 +95,10 @@ function checkRequirement(coordinate: string, requirement: Requirement): Found[]
     }
   }
   return found;
+}
+
+function namesThatNoTokenHolds(names: readonly string[]): readonly string[] {
+  return names.filter((name) => !SCOPE_TOKEN.test(name));
 }
 
 /** `@subject(field)` names a property of the row; where the schema has a field of that name, it must fit. */

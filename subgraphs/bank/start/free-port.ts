@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Below the ports that systems give to outgoing connections: one of those could take a port between the probe and its use. */
@@ -9,15 +9,16 @@ const FIRST_PORT = 20_000;
 const LAST_PORT = 32_000;
 const MAX_ATTEMPTS = 100;
 
-/** A file for each port that a process was given, with the number of the process. */
-const CLAIMS_FOLDER = join(tmpdir(), `behalf-ports-${userInfo().username}`);
+/** A file for each port that a process was given, with the number of the process. Each user has a folder, as nobody may write in another's. */
+const CLAIMS_FOLDER = join(tmpdir(), `behalf-ports-${process.getuid?.() ?? 'all'}`);
 const claimed: number[] = [];
 
 /**
- * A port of the loopback interface on which nobody listens. Until this process ends, no other is given it: the parts
- * of an example open their ports seconds after this.
+ * A port of the loopback interface on which nobody listens. Until this process ends, no other process is given it: the parts of
+ * an example open their ports seconds later.
+ *
  * @param distances ports above it that have to be free as well, as distances; its own is 0
- * @throws Error when none is found
+ * @throws Error when none is found, or the system's when claims cannot be written
  */
 export async function freePort(distances: readonly number[] = [0]): Promise<number> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
@@ -45,12 +46,13 @@ function isFree(port: number): Promise<boolean> {
 /** @returns false if another process, or this one, was given the port before */
 function claim(port: number): boolean {
   const file = claimFile(port);
+  mkdirSync(CLAIMS_FOLDER, { recursive: true });
+  if (isAbandoned(file)) rmSync(file, { force: true });
   try {
-    mkdirSync(CLAIMS_FOLDER, { recursive: true });
-    if (isAbandoned(file)) rmSync(file, { force: true });
     writeFileSync(file, String(process.pid), { flag: 'wx' });
-  } catch {
-    return false;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
   if (claimed.length === 0) process.once('exit', giveBackAll);
   claimed.push(port);
