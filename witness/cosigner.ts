@@ -1,10 +1,11 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { VerificationError } from '@behalf/audit-verify';
 import type { Note } from '@behalf/audit-verify';
 import { parseVerifierKey, verifySignatures } from '@behalf/audit-verify/internal';
 import { reasonOf, WitnessError } from './errors.js';
+import { addFile } from './state-files.js';
 
 /** C2SP signed-note, "Signature types": a cosignature with a time. */
 const COSIGNATURE = 0x04;
@@ -14,6 +15,8 @@ const ID_BYTES = 4;
 /** What a note's key name must not have. */
 const UNNAMEABLE = /[\s+]/u;
 const MAX_NAME_LENGTH = 255;
+/** Not the state's suffix: another witness that starts removes what has that, and the key may lie beside the state. */
+const UNFINISHED_KEY = '.new';
 
 /** A witness's key, and the name under which it cosigns (C2SP tlog-cosignature). */
 export class Cosigner {
@@ -113,15 +116,9 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-async function createKey(path: string): Promise<string> {
+async function createKey(path: string): Promise<string | undefined> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(pem);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  return pem;
+  // Another process may be first: both have its key.
+  return (await addFile(path, pem, { mode: 0o600, suffix: UNFINISHED_KEY })) ? pem : readIfThere(path);
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const NAME = /^([0-9a-f]{64})(?:\.([1-9][0-9]{0,14}))?\.checkpoint$/;
 /** What a process that crashed while it wrote leaves behind. */
@@ -50,7 +50,7 @@ export async function prepareFolder(folder: string): Promise<void> {
     if (name.endsWith(UNFINISHED)) await remove(join(folder, name));
   }
   const probe = join(folder, `${randomUUID()}${UNFINISHED}`);
-  await writeDurably(probe, '');
+  await writeDurably(probe, '', 0o644);
   try {
     await link(probe, `${probe}${UNFINISHED}`);
     await remove(`${probe}${UNFINISHED}`);
@@ -76,10 +76,33 @@ export async function addStateFile(
 ): Promise<boolean> {
   const next = { hash, version: (last?.version ?? 0) + 1 };
   const path = join(folder, stateFileName(next));
-  const written = join(folder, `${randomUUID()}${UNFINISHED}`);
   await removeBefore(folder, hash, last?.version ?? 0);
+  if (!(await addFile(path, text, { mode: 0o644, suffix: UNFINISHED }))) return false;
+  const versions = await versionsOf(folder, hash);
+  if (versions.at(-1) !== next.version || (last !== undefined && !versions.includes(last.version))) {
+    await remove(path);
+    return false;
+  }
+  await removeBefore(folder, hash, next.version);
+  return true;
+}
+
+/**
+ * Adds a file with its whole text, durably when it resolves, unless there is one of its name.
+ *
+ * @param suffix of the file's name while it is written
+ * @returns false if there is one
+ * @throws the file system's error
+ */
+export async function addFile(
+  path: string,
+  text: string,
+  { mode, suffix }: { readonly mode: number; readonly suffix: string },
+): Promise<boolean> {
+  const folder = dirname(path);
+  const written = join(folder, `${randomUUID()}${suffix}`);
   try {
-    await writeDurably(written, text);
+    await writeDurably(written, text, mode);
     await link(written, path);
   } catch (error) {
     if (isCode(error, 'EEXIST')) return false;
@@ -87,13 +110,7 @@ export async function addStateFile(
   } finally {
     await remove(written);
   }
-  const versions = await versionsOf(folder, hash);
-  if (versions.at(-1) !== next.version || (last !== undefined && !versions.includes(last.version))) {
-    await remove(path);
-    return false;
-  }
   await syncFolder(folder);
-  await removeBefore(folder, hash, next.version);
   return true;
 }
 
@@ -108,8 +125,8 @@ async function removeBefore(folder: string, hash: string, version: number): Prom
   }
 }
 
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'wx', 0o644);
+async function writeDurably(path: string, text: string, mode: number): Promise<void> {
+  const file = await open(path, 'wx', mode);
   try {
     await file.writeFile(text);
     await file.sync();

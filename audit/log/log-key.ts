@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { createShared, readIfThere } from '@behalf/store/internal';
 import { LogError } from './errors.js';
 import type { NoteKey } from './note.js';
 
@@ -48,24 +48,7 @@ async function readOrCreate(path: string, mayCreate: boolean): Promise<string | 
   return (await readIfThere(path)) ?? (mayCreate ? await create(path) : undefined);
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 async function create(path: string): Promise<string> {
   const { privateKey } = generateKeyPairSync('ed25519');
-  const pem = privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-  const file = await open(path, 'wx', 0o600);
-  try {
-    await file.writeFile(pem);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  return pem;
+  return createShared(path, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
 }

@@ -15,9 +15,40 @@ type Trx = Transaction<AuthoritySchema>;
  * Records a person's decision. A consent that only grows keeps its identifier. One that shrinks in any way is replaced by a new
  * one, and the old one's tokens end, because they were issued under broader terms.
  *
- * @throws RangeError if it would already have expired, its application is retired, or the person was just forgotten
+ * @throws RangeError if it has no scope, it would already have expired, its application is retired, or the person was just forgotten
  */
 export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<ConsentRow> {
+  return grantAfter(trx, await lockLast(trx, terms), terms);
+}
+
+/**
+ * As {@link recordGrant}, but only if the consent in force is the one that the person was asked about. Of two requests with one
+ * decision, which both found what was in force before, the first one records it.
+ *
+ * @param standing undefined if none was in force
+ * @returns undefined, with nothing recorded, if it is another one now
+ */
+export async function recordGrantOver(
+  trx: Trx,
+  standing: { readonly id: string; readonly version: number } | undefined,
+  terms: ConsentTerms,
+): Promise<ConsentRow | undefined> {
+  const locked = await lockLast(trx, terms);
+  const { last, now } = locked;
+  const inForce = last?.status === 'active' && last.until.getTime() > now.getTime() ? last : undefined;
+  if (inForce?.id !== standing?.id || inForce?.version !== standing?.version) return undefined;
+  return grantAfter(trx, locked, terms);
+}
+
+interface Locked {
+  /** The newest consent of this person for this client, whatever its status. */
+  readonly last: ConsentRow | undefined;
+  readonly now: Date;
+}
+
+/** Nobody else decides about this person and client until the transaction ends. */
+async function lockLast(trx: Trx, terms: ConsentTerms): Promise<Locked> {
+  if (terms.scopes.length === 0) throw new RangeError('A consent must have a scope');
   await refuseRetired(trx, terms.clientId);
   await refuseForgotten(trx, terms.subject);
   await lockDecision(trx, 'consent', terms.subject, terms.clientId);
@@ -30,7 +61,10 @@ export async function recordGrant(trx: Trx, terms: ConsentTerms): Promise<Consen
     .limit(1)
     .forUpdate()
     .executeTakeFirst();
-  const now = await databaseNow(trx);
+  return { last, now: await databaseNow(trx) };
+}
+
+async function grantAfter(trx: Trx, { last, now }: Locked, terms: ConsentTerms): Promise<ConsentRow> {
   if (!(terms.until.getTime() > now.getTime())) throw new RangeError('A consent must end in the future');
   await announceEnd(trx);
   const version = (last?.version ?? 0) + 1;

@@ -5,7 +5,7 @@ import type { AuthorityDatabase, AuthoritySchema } from '../schema.js';
 import { endTokens } from './end-tokens.js';
 import { recordExpiries } from './expire.js';
 import { exportConsents, type ExportPart } from './export.js';
-import { recordGrant } from './grant.js';
+import { recordGrant, recordGrantOver } from './grant.js';
 import { narrowConsent } from './narrow.js';
 import { revokeClient, revokeConsent, revokeSession, revokeSubjectSessions, revokeToken } from './revoke.js';
 import { toConsent } from './rows.js';
@@ -68,8 +68,22 @@ export class ConsentRegister {
    * @throws RangeError if `until` is not in the future, or no scope was granted
    */
   async grant(terms: ConsentTerms): Promise<Consent> {
-    if (terms.scopes.length === 0) throw new RangeError('A consent must have a scope');
     return toConsent(await this.#transact((trx) => recordGrant(trx, terms)));
+  }
+
+  /**
+   * Records what a person agreed to, as {@link grant} does, if the consent in force is still the one that they were asked about.
+   *
+   * @param standing that consent; undefined if none was in force
+   * @returns undefined, with nothing recorded, if it is another one now
+   * @throws RangeError as {@link grant} does
+   */
+  async grantOver(
+    standing: Pick<Consent, 'id' | 'version'> | undefined,
+    terms: ConsentTerms,
+  ): Promise<Consent | undefined> {
+    const row = await this.#transact((trx) => recordGrantOver(trx, standing, terms));
+    return row && toConsent(row);
   }
 
   /** A consent by its identifier, whatever its status. */

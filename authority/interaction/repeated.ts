@@ -1,5 +1,3 @@
-import type { Interaction } from 'oidc-provider';
-
 import { DETAIL_LABELS, digestOf } from '../pages/consent.js';
 import type { AuthorityDatabase } from '../schema.js';
 import type { Offer } from './offer.js';
@@ -35,11 +33,6 @@ export async function repeatsAgreement(
     DETAIL_LABELS[standing.detail] === notice.detail &&
     form.get('detail') === standing.detail
   );
-}
-
-/** Whether the person has refused this request already. The refusal is recorded once. */
-export function isRefusedAlready({ result }: Pick<Interaction, 'result'>): boolean {
-  return result?.error === 'access_denied';
 }
 
 function areSame(some: readonly string[], others: readonly string[]): boolean {

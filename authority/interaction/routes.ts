@@ -4,7 +4,7 @@ import type { Interaction, InteractionResults, Provider } from 'oidc-provider';
 
 import { isGetOrHead } from '@behalf/http';
 import type { Policy } from '@behalf/policy';
-import type { AccountRegister } from '../accounts/register.js';
+import type { Account, AccountRegister } from '../accounts/register.js';
 import { KNOWN_BROWSER_COOKIE, KNOWN_BROWSER_SECONDS } from '../accounts/known-browsers.js';
 import type { SignIn, SignInResult } from '../accounts/sign-in.js';
 import type { ClientDirectory } from '../clients/directory.js';
@@ -18,11 +18,8 @@ import { cookieIn } from '../http/cookie.js';
 import { allow } from '../http/methods.js';
 import { refuseForeignOrigin } from '../http/origin.js';
 import { HttpError } from '../http/respond.js';
-import { scopesAskedFor } from '../details/request.js';
 import { errors } from '../oidc/oidc-provider.js';
-import { readOrRefuse } from '../oidc/rich-requests.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
-import { stoppedScopes } from '../oidc/suspended.js';
 import { type DurationChoice, renderConsent } from '../pages/consent.js';
 import { sendPage, setPageHeaders } from '../pages/headers.js';
 import { renderOtherPerson } from '../pages/other-person.js';
@@ -30,9 +27,9 @@ import { renderSignIn, type SignInView } from '../pages/sign-in.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { readDecision } from './decision.js';
 import { namedPerson, namedPersonProblem } from './named-person.js';
-import { makeOffer, viewOf } from './offer.js';
+import { askNow, type Question } from './question.js';
 import { recordUnchanged } from './record-unchanged.js';
-import { isRefusedAlready, repeatsAgreement } from './repeated.js';
+import { repeatsAgreement } from './repeated.js';
 import { otherSession, replaceSession, signedInHere } from './replace-session.js';
 
 const MAX_FORM_BYTES = 16 * 1024;
@@ -64,6 +61,14 @@ export interface InteractionOptions {
   readonly durations: readonly DurationChoice[];
   readonly defaultDurationSeconds: number;
 }
+
+/** How often a decision is read again because the consent that it is about was changed at the same moment. */
+const MAX_ATTEMPTS = 3;
+
+const NOTHING_TO_GRANT: InteractionResults = {
+  error: 'invalid_scope',
+  error_description: 'None of the requested scopes can be granted',
+};
 
 interface Exchange {
   readonly request: IncomingMessage;
@@ -162,61 +167,70 @@ export class InteractionRoutes {
   }
 
   async #consent(exchange: Exchange): Promise<void> {
-    const { accounts, audience, consents, policy, suspensions } = this.#options;
-    const { client, interaction, request } = exchange;
-    const account = await accounts.find(interaction.session?.accountId ?? '');
+    const { interaction, request } = exchange;
+    const account = await this.#options.accounts.find(interaction.session?.accountId ?? '');
     if (account === undefined) throw new errors.SessionNotFound('Nobody is signed in');
-    const { authorization_details: details, scope } = interaction.params;
-    // Already checked on arrival, but the policy may have changed since, or the requested time may be over.
-    const access = readOrRefuse(details, { clientId: client.clientId, audience, policy });
-    // Suspended scopes are not offered, because they would not be granted. Those agreed to before stay agreed to.
-    const stopped = await stoppedScopes(suspensions);
-    const scopes = scopesAskedFor(scope, access).filter((name) => !stopped.has(name));
-    const asked = { scopes, access, atSeconds: interaction.iat };
-    const standing = await consents.findActive(account.subject, client.clientId);
-    const { defaultDurationSeconds, durations } = this.#options;
-    const offer = makeOffer({ account, client, policy, standing, asked, durations });
-    if (offer === undefined) {
-      const error = {
-        error: 'invalid_scope',
-        error_description: 'None of the requested scopes can be granted',
-      };
-      await this.#finish(exchange, error);
-      return;
-    }
-    const view = viewOf(offer, `/interaction/${interaction.uid}`, defaultDurationSeconds);
     if (isGetOrHead(request)) {
-      show(exchange, 200, renderConsent(view));
+      const question = await askNow(this.#options, exchange, account);
+      if (question === undefined) await this.#finish(exchange, NOTHING_TO_GRANT);
+      else show(exchange, 200, renderConsent(question.view));
       return;
     }
     const form = await readForm(request, MAX_FORM_BYTES);
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      if (await this.#decide(exchange, account, form)) return;
+    }
+    throw new HttpError(
+      503,
+      'temporarily_unavailable',
+      'What the application may read is being changed. Go back and try again.',
+    );
+  }
+
+  /** @returns false, with nothing recorded, if the consent in force changed meanwhile: the question is then another one */
+  async #decide(exchange: Exchange, account: Account, form: URLSearchParams): Promise<boolean> {
+    const question = await askNow(this.#options, exchange, account);
+    if (question === undefined) {
+      await this.#finish(exchange, NOTHING_TO_GRANT);
+      return true;
+    }
+    const { offer, standing, view } = question;
     if (standing !== undefined && (await repeatsAgreement(this.#options.db, form, offer))) {
       await this.#finish(exchange, { consent: { grantId: standing.id } });
-      return;
+      return true;
     }
     const decision = readDecision(form, offer, view);
     if (decision.kind === 'problem') {
       show(exchange, 400, renderConsent({ ...view, problem: decision.problem }));
-      return;
+      return true;
     }
     if (decision.kind === 'allowed') {
-      const consent = await consents.grant(decision.terms);
-      await this.#finish(exchange, { consent: { grantId: consent.id } });
-      return;
+      const consent = await this.#options.consents.grantOver(standing, decision.terms);
+      if (consent !== undefined) await this.#finish(exchange, { consent: { grantId: consent.id } });
+      return consent !== undefined;
     }
-    if (decision.kind === 'refused' && isRefusedAlready(interaction)) {
-      goTo(exchange.response, interaction.returnTo);
-      return;
-    }
-    const question = { subject: account.subject, clientId: client.clientId, scopes, consentId: standing?.id };
-    await recordUnchanged(this.#options.db, decision.kind, question);
+    await this.#agreeToNothingNew(exchange, account, question, decision.kind);
+    return true;
+  }
+
+  async #agreeToNothingNew(
+    exchange: Exchange,
+    account: Account,
+    { scopes, standing }: Question,
+    decision: 'kept' | 'refused',
+  ): Promise<void> {
+    const { client, interaction } = exchange;
+    await recordUnchanged(this.#options.db, decision, {
+      interactionId: interaction.uid,
+      subject: account.subject,
+      clientId: client.clientId,
+      scopes,
+      consentId: standing?.id,
+    });
     // From an agreement in force, the application gets what it requested; if that is nothing, it is refused.
-    const goesOn = decision.kind === 'kept' && scopes.some((name) => standing?.scopes.includes(name));
-    if (goesOn && standing !== undefined) {
-      await this.#finish(exchange, { consent: { grantId: standing.id } });
-      return;
-    }
-    await this.#finish(exchange, refused('The person refused'));
+    const goesOn = decision === 'kept' && scopes.some((name) => standing?.scopes.includes(name));
+    if (goesOn && standing !== undefined) await this.#finish(exchange, { consent: { grantId: standing.id } });
+    else await this.#finish(exchange, refused('The person refused'));
   }
 
   async #finish({ request, response }: Exchange, result: InteractionResults): Promise<void> {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { createShared, readIfThere } from '@behalf/store/internal';
 import { AuthorityError } from '../errors.js';
 
 const FILE = 'authority-encryption.key';
@@ -18,13 +19,13 @@ export async function encryptionKeyFrom(dataDir: string): Promise<Uint8Array> {
 }
 
 async function read(path: string): Promise<Uint8Array | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+  const text = await readIfThere(path).catch((cause: unknown) => {
     throw new AuthorityError('KEYS_UNREADABLE', `The key file ${path} cannot be read`, { cause });
-  }
+  });
+  return text === undefined ? undefined : keyIn(text, path);
+}
+
+function keyIn(text: string, path: string): Uint8Array {
   const key = Buffer.from(text.trim(), 'base64url');
   if (key.length !== 32)
     throw new AuthorityError('KEYS_UNREADABLE', `The key file ${path} does not contain a key of 32 bytes`);
@@ -32,16 +33,13 @@ async function read(path: string): Promise<Uint8Array | undefined> {
 }
 
 async function create(dataDir: string, path: string): Promise<Uint8Array> {
-  const key = randomBytes(32);
   try {
     await mkdir(dataDir, { recursive: true, mode: 0o711 });
-    await writeFile(path, `${key.toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-    return key;
+    // Another instance may be first.
+    const text = await createShared(path, `${randomBytes(32).toString('base64url')}\n`);
+    return keyIn(text, path);
   } catch (cause) {
-    // Another instance may have been first.
-    const other =
-      cause instanceof Error && 'code' in cause && cause.code === 'EEXIST' ? await read(path) : undefined;
-    if (other !== undefined) return other;
+    if (cause instanceof AuthorityError) throw cause;
     throw new AuthorityError('DATA_DIR_NOT_WRITABLE', `The key file ${path} cannot be written`, { cause });
   }
 }

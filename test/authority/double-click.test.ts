@@ -139,18 +139,17 @@ describe('the same decision', () => {
     expect(events).toEqual(decision === 'allow' ? ['requested', 'granted'] : []);
   });
 
-  it('sent several times at once is answered alike', async () => {
+  it.each([
+    ['allow', ['accounts:read'], ['requested', 'granted']],
+    ['refuse', [], []],
+  ])('to %s, sent several times at once, is answered alike', async (decision, scopes, types) => {
     const opened = await openConsent();
-    const form = await readForm(opened.page, 'allow', ['accounts:read']);
+    const form = await readForm(opened.page, decision, scopes);
     const answers = await Promise.all(Array.from({ length: 4 }, () => send(opened, form)));
     expect(new Set(answers.map(({ location, status }) => `${status} ${location ?? ''}`)).size).toBe(1);
     expect(answers[0]?.status).toBe(303);
-    const consent = await authority.database.db
-      .selectFrom('authority.consent')
-      .select('status')
-      .where('client_id', '=', opened.clientId)
-      .execute();
-    expect(consent).toEqual([{ status: 'active' }]);
+    const events = (await eventsOf(opened.clientId)).map(({ event_type: type }) => type);
+    expect(events).toEqual(types);
   });
 });
 

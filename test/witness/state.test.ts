@@ -75,11 +75,8 @@ describe('two witnesses on one state folder', () => {
       return spawn(process.execPath, [projectPath('cli/bin.js'), ...args]);
     });
     const [first, second] = spawned;
-    // One after the other: only the first makes the key.
-    const urls: string[] = [];
-    for (const child of [first, second]) urls.push(await urlOf(child));
     try {
-      const [a = '', b = ''] = urls;
+      const [a, b] = await Promise.all([urlOf(first), urlOf(second)]);
       log.append(...contents(10));
       expect((await post(a, await submission(0))).status).toBe(200);
       const other = fork(5);
@@ -129,8 +126,11 @@ describe('two witnesses on one state folder', () => {
 
 async function urlOf(child: ReturnType<typeof spawn> | undefined): Promise<string> {
   let printed = '';
+  let problem = '';
   child?.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
-  await until(() => printed.includes('\n'), 'it has started');
+  child?.stderr?.on('data', (chunk: Buffer) => (problem += chunk.toString()));
+  await until(() => printed.includes('\n') || child?.exitCode !== null, 'it has started');
+  if (!printed.includes('\n')) throw new Error(`it did not start: ${problem}`);
   return printed.trim().split(' ').at(-1) ?? '';
 }
 

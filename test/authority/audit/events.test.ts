@@ -445,20 +445,25 @@ const KINDS: Readonly<Record<string, Kind>> = {
     },
     { event: 'stream-removed', reason: 'nobody read it for too long' },
   ),
-  'a person keeps a consent': kind(async () => () => unchanged('kept'), {
+  'a person keeps a consent': kind(() => unchanged('kept'), {
     event: 'consent-kept',
     caller: byPerson,
     details: { clientId: 'budget-app', scopes: ['accounts:read'], consentId: uuid },
   }),
-  'a person refuses': kind(async () => () => unchanged('refused'), {
+  'a person refuses': kind(() => unchanged('refused'), {
     event: 'consent-refused',
     caller: byPerson,
   }),
 };
 
-async function unchanged(decision: 'kept' | 'refused'): Promise<void> {
+/** Somebody is asked. @returns their decision */
+async function unchanged(decision: 'kept' | 'refused'): Promise<() => Promise<void>> {
   const question = { subject: someone(), clientId: 'budget-app', scopes: ['accounts:read'] };
-  await recordUnchanged(database.db, decision, { ...question, consentId: randomUUID() });
+  const interactionId = randomUUID();
+  const row = { model: 'Interaction', id: interactionId, payload: '{}' };
+  await database.db.insertInto('authority.oidc_payload').values(row).execute();
+  const consentId = randomUUID();
+  return () => recordUnchanged(database.db, decision, { ...question, interactionId, consentId });
 }
 
 async function signedIn(): Promise<{ readonly id: string; readonly subject: string }> {
@@ -522,6 +527,14 @@ describe('nothing is written', () => {
     expect(await consents().revokeConsent('unknown', ADMIN)).toMatchObject({ outcome: 'unknown' });
     await recordRunningPolicy(database.db, POLICY);
     expect(await waiting(database.db)).toEqual([]);
+  });
+
+  it('when a refusal arrives again, also at the same moment', async () => {
+    const refusal = await unchanged('refused');
+    await empty();
+    await Promise.all(Array.from({ length: 4 }, refusal));
+    await refusal();
+    expect(await waiting(database.db)).toMatchObject([{ event: 'consent-refused' }]);
   });
 
   it('unless an authority passes events on', async () => {

@@ -269,3 +269,58 @@ it('decisions at the same moment are taken one after the other', async () => {
   expect(answers.map(({ version }) => version).sort()).toEqual([1, 2, 3, 4]);
   expect(new Set(answers.map(({ id }) => id)).size).toBe(1);
 });
+
+describe('a decision about a consent that changed meanwhile', () => {
+  it.each<[string, (name: string) => Promise<{ readonly id: string; readonly version: number } | undefined>]>(
+    [
+      ['there was none, and there is one', async () => undefined],
+      [
+        'it was extended',
+        async (name) => {
+          const seen = await store.register.grant(terms(name, { scopes: ['a'] }));
+          await store.register.grant(terms(name, { scopes: ['a', 'b'] }));
+          return seen;
+        },
+      ],
+      [
+        'it was replaced',
+        async (name) => {
+          const seen = await store.register.grant(terms(name));
+          await store.register.narrow(seen.id, { removeScopes: ['b'], by: name });
+          return seen;
+        },
+      ],
+      [
+        'it was revoked',
+        async (name) => {
+          const seen = await store.register.grant(terms(name));
+          await store.register.revokeConsent(seen.id, BY_ADMIN);
+          return seen;
+        },
+      ],
+    ],
+  )('is not recorded: %s', async (what, prepare) => {
+    const seen = await prepare(what);
+    if (seen === undefined) await store.register.grant(terms(what));
+    const before = await store.register.listForSubject(what);
+    expect(await store.register.grantOver(seen, terms(what))).toBeUndefined();
+    expect(await store.register.listForSubject(what)).toEqual(before);
+  });
+
+  it.each([
+    ['none is in force', undefined],
+    ['it is the one in force', { scopes: ['a'] }],
+  ])('is recorded once, when it arrives several times at once: %s', async (what, first) => {
+    const seen = first && (await store.register.grant(terms(what, first)));
+    const granting = Array.from({ length: 5 }, () => store.register.grantOver(seen, terms(what)));
+    const granted = (await Promise.all(granting)).filter((consent) => consent !== undefined);
+    expect(granted).toMatchObject([{ version: first === undefined ? 1 : 2, status: 'active' }]);
+    expect(await store.register.listForSubject(what)).toEqual(granted);
+  });
+
+  it('is recorded after the consent that was seen has expired', async () => {
+    const { id } = await store.register.grant(terms('over'));
+    await store.change(id, { until: before(new Date()) });
+    expect(await store.register.grantOver(undefined, terms('over'))).toMatchObject({ version: 2 });
+  });
+});
