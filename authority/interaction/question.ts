@@ -1,14 +1,26 @@
 import type { Interaction } from 'oidc-provider';
 
+import type { Policy } from '@behalf/policy';
 import type { Account } from '../accounts/register.js';
 import type { ClientRegistration } from '../client-registration.js';
+import type { ConsentRegister } from '../consent/register.js';
+import type { SuspensionRegister } from '../consent/suspensions.js';
 import type { Consent } from '../consent/types.js';
 import { scopesAskedFor } from '../details/request.js';
 import { readOrRefuse } from '../oidc/rich-requests.js';
 import { stoppedScopes } from '../oidc/suspended.js';
-import type { ConsentView } from '../pages/consent.js';
+import type { ConsentView, DurationChoice } from '../pages/consent.js';
 import { makeOffer, type Offer, viewOf } from './offer.js';
-import type { InteractionOptions } from './routes.js';
+
+/** @see askNow */
+export interface QuestionOptions {
+  readonly audience: string;
+  readonly consents: ConsentRegister;
+  readonly suspensions: SuspensionRegister;
+  readonly policy: Policy;
+  readonly durations: readonly DurationChoice[];
+  readonly defaultDurationSeconds: number;
+}
 
 /** What a person is asked, with all that it depends on, at one moment. */
 export interface Question {
@@ -21,7 +33,7 @@ export interface Question {
 
 /** @returns undefined if nothing that was requested can be granted */
 export async function askNow(
-  options: InteractionOptions,
+  options: QuestionOptions,
   { client, interaction }: { readonly client: ClientRegistration; readonly interaction: Interaction },
   account: Account,
 ): Promise<Question | undefined> {

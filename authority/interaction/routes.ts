@@ -3,15 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Interaction, InteractionResults, Provider } from 'oidc-provider';
 
 import { isGetOrHead } from '@behalf/http';
-import type { Policy } from '@behalf/policy';
 import type { Account, AccountRegister } from '../accounts/register.js';
 import { KNOWN_BROWSER_COOKIE, KNOWN_BROWSER_SECONDS } from '../accounts/known-browsers.js';
 import type { SignIn, SignInResult } from '../accounts/sign-in.js';
 import type { ClientDirectory } from '../clients/directory.js';
 import type { ClientRegistration } from '../client-registration.js';
 import { databaseNow } from '../consent/clock.js';
-import type { ConsentRegister } from '../consent/register.js';
-import type { SuspensionRegister } from '../consent/suspensions.js';
 import { readForm } from '../http/body.js';
 import type { ClientNetworks } from '../http/client-networks.js';
 import { cookieIn } from '../http/cookie.js';
@@ -20,14 +17,14 @@ import { refuseForeignOrigin } from '../http/origin.js';
 import { HttpError } from '../http/respond.js';
 import { errors } from '../oidc/oidc-provider.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
-import { type DurationChoice, renderConsent } from '../pages/consent.js';
+import { renderConsent } from '../pages/consent.js';
 import { sendPage, setPageHeaders } from '../pages/headers.js';
 import { renderOtherPerson } from '../pages/other-person.js';
 import { renderSignIn, type SignInView } from '../pages/sign-in.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { readDecision } from './decision.js';
 import { namedPerson, namedPersonProblem } from './named-person.js';
-import { askNow, type Question } from './question.js';
+import { askNow, type Question, type QuestionOptions } from './question.js';
 import { recordUnchanged } from './record-unchanged.js';
 import { repeatsAgreement } from './repeated.js';
 import { otherSession, replaceSession, signedInHere } from './replace-session.js';
@@ -46,20 +43,14 @@ const REFUSALS = {
 } as const;
 
 /** @see InteractionRoutes */
-export interface InteractionOptions {
+export interface InteractionOptions extends QuestionOptions {
   readonly issuer: string;
-  readonly audience: string;
   readonly provider: Provider;
   readonly db: AuthorityDatabase;
   readonly accounts: AccountRegister;
   readonly signIn: SignIn;
   readonly networks: ClientNetworks;
-  readonly consents: ConsentRegister;
-  readonly suspensions: SuspensionRegister;
   readonly clients: ClientDirectory;
-  readonly policy: Policy;
-  readonly durations: readonly DurationChoice[];
-  readonly defaultDurationSeconds: number;
 }
 
 /** How often a decision is read again because the consent that it is about was changed at the same moment. */
