@@ -117,7 +117,8 @@ export const logCodes = Object.freeze({
     since: '0.1.0',
   },
   SUBGRAPH_UNKNOWN: {
-    description: 'The configuration has options for a subgraph that the supergraph does not have.',
+    description:
+      'The configuration has options for a subgraph that the supergraph does not have. `meant` is a subgraph with almost this name.',
     since: '0.1.0',
   },
   SUBREQUEST_MALFORMED_RESPONSE: {

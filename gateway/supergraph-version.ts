@@ -7,7 +7,7 @@ import type { ApolloGatewayConfig, ApolloGatewayInstance } from './apollo.js';
 import { createOperationAuthorizer, SupergraphError } from './authorize/index.js';
 import { reasonsNotServed } from './not-served.js';
 import type { OperationAuthorizer } from './authorize/index.js';
-import { GrantedSchemaIntrospection } from './schema-introspection/index.js';
+import { SchemaIntrospection } from './schema-introspection/index.js';
 import { CostModel } from './limit/index.js';
 import { QueryPlans } from './plan/query-plans.js';
 import { PolicyBook } from './policies/index.js';
@@ -115,7 +115,7 @@ export async function createVersion(
       authorizer,
       policies,
       plans,
-      schemaIntrospection: new GrantedSchemaIntrospection(authorizer, cacheBytes),
+      schemaIntrospection: new SchemaIntrospection({ authorizer, rule: settings.introspection, cacheBytes }),
       costs: new CostModel(apiSchema, parse(authorizer.executableSdl), limits.listSize),
       execute: (request, usage) => plans.execute(request, usage, executor as GatewayExecutor),
       gateway,

@@ -22,7 +22,7 @@ export function explainCommand(host: CommandProcess): Command {
       )
       .option(
         '--scopes <names>',
-        'decide for a token with these scopes, separated by commas (default: none)',
+        'decide for a token with these scopes, separated by commas or spaces (default: none)',
         parseNames,
       )
       .option('--purposes <names>', 'decide for a consent to these purposes (default: none)', parseNames)

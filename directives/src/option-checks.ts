@@ -83,9 +83,8 @@ export const listOf =
 export const oneOf =
   (...values: readonly string[]): Check =>
   (value) => {
-    const words = values.join(' or ');
-    if (typeof value !== 'string') return must(words, value);
-    return values.includes(value) ? undefined : `must be ${words}${suggestion(value, values)}`;
+    if (typeof value === 'string' && values.includes(value)) return undefined;
+    return `must be one of ${values.join(', ')}${typeof value === 'string' ? suggestion(value, values) : ''}`;
   };
 
 /** A path and a key below it, as a person writes them. A dot within a key is not a step. */

@@ -1,4 +1,4 @@
-import { withoutUndefined } from '@behalf/directives/internal';
+import { nearest, withoutUndefined } from '@behalf/directives/internal';
 import type { AccountableField, OperationAuthorizer } from '../authorize/index.js';
 import type { GatewayLog } from '../log.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
@@ -36,7 +36,8 @@ export class UnprotectedSubgraphs {
     for (const subgraph of this.#headers.keys()) {
       if (accountable.has(subgraph) || this.#unknown.has(subgraph)) continue;
       this.#unknown.add(subgraph);
-      this.#log.log('warn', 'SUBGRAPH_UNKNOWN', { subgraph });
+      const meant = nearest(subgraph, [...accountable.keys()]);
+      this.#log.log('warn', 'SUBGRAPH_UNKNOWN', withoutUndefined({ subgraph, meant }));
     }
   }
 

@@ -5,6 +5,7 @@ import { withoutUndefined } from '@behalf/directives/internal';
 import type { ExecutionOutcome, OperationAuthorizer } from '../authorize/index.js';
 import { BYTES_PER_CHARACTER, ByteCache } from '../byte-cache.js';
 import { schemaIntrospectionRefused } from './rule.js';
+import type { SchemaIntrospectionRule } from './rule.js';
 import { introspectableDocument, visibleSchema } from './visible-schema.js';
 
 interface Visible {
@@ -12,18 +13,36 @@ interface Visible {
   readonly schema: GraphQLSchema | undefined;
 }
 
-/** Answers introspection by what each caller can reach. One instance per supergraph version. */
-export class GrantedSchemaIntrospection {
+interface SchemaIntrospectionOptions {
+  readonly authorizer: OperationAuthorizer;
+  readonly rule: SchemaIntrospectionRule;
+  /** Estimated, for the schemas that callers see. */
+  readonly cacheBytes: number;
+}
+
+/** The caller of an operation that introspects, as far as the answer depends on it. */
+interface Introspection {
+  readonly document: DocumentNode;
+  readonly delegation: Delegation | undefined;
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Answers introspection: it is never planned, because subgraphs have no part in it and the planner does not know each of its
+ * fields (`isOneOf`). One instance per supergraph version.
+ */
+export class SchemaIntrospection {
   #document: DocumentNode | undefined;
   #characters = 0;
   /** By decision, never by caller: callers who meet the same rules see the same. Each entry holds a schema. */
   readonly #visible: ByteCache<Visible>;
 
   readonly #authorizer: OperationAuthorizer;
+  readonly #rule: SchemaIntrospectionRule;
 
-  /** @param cacheBytes estimated, for the schemas that callers see */
-  constructor(authorizer: OperationAuthorizer, cacheBytes: number) {
+  constructor({ authorizer, cacheBytes, rule }: SchemaIntrospectionOptions) {
     this.#authorizer = authorizer;
+    this.#rule = rule;
     this.#visible = new ByteCache(cacheBytes);
   }
 
@@ -32,13 +51,22 @@ export class GrantedSchemaIntrospection {
     return this.#visible.bytes;
   }
 
-  /** @throws {RefusedError} 403 `INTROSPECTION_DISABLED` if the caller can reach nothing */
+  /**
+   * The caller must be one who may introspect at all (see rule.ts).
+   *
+   * @throws {RefusedError} 403 `INTROSPECTION_DISABLED` if the caller can reach nothing
+   */
   async answer(
     apiSchema: GraphQLSchema,
-    introspection: DocumentNode,
-    delegation: Delegation | undefined,
-    variables: Readonly<Record<string, unknown>>,
+    { document, delegation, variables }: Introspection,
   ): Promise<ExecutionOutcome> {
+    const schema = this.#rule === 'granted' ? this.#reachable(apiSchema, delegation) : apiSchema;
+    if (schema === undefined) throw schemaIntrospectionRefused(403, delegation !== undefined);
+    const { data, errors } = await execute({ schema, document, variableValues: variables });
+    return withoutUndefined({ data, errors });
+  }
+
+  #reachable(apiSchema: GraphQLSchema, delegation: Delegation | undefined): GraphQLSchema | undefined {
     const grants = this.#authorizer.grants(delegation);
     const { key } = grants;
     let visible = this.#visible.get(key);
@@ -47,10 +75,7 @@ export class GrantedSchemaIntrospection {
       visible = { schema: visibleSchema(document, (type, field) => grants.isGranted(type, field)) };
       this.#visible.set(key, visible, this.#characters, BYTES_PER_CHARACTER.schema);
     }
-    const { schema } = visible;
-    if (schema === undefined) throw schemaIntrospectionRefused(403, delegation !== undefined);
-    const { data, errors } = await execute({ schema, document: introspection, variableValues: variables });
-    return withoutUndefined({ data, errors });
+    return visible.schema;
   }
 
   #introspectable(apiSchema: GraphQLSchema): DocumentNode {

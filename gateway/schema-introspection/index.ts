@@ -1,4 +1,4 @@
-export { GrantedSchemaIntrospection, joinOutcomes } from './answer.js';
+export { SchemaIntrospection, joinOutcomes } from './answer.js';
 export {
   schemaIntrospectionRefused,
   refuseSchemaIntrospection,

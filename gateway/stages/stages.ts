@@ -59,7 +59,7 @@ export interface Prepared extends Authenticated {
 /** It is decided what may be planned. */
 export interface Authorized extends Prepared {
   readonly variables: Readonly<Record<string, unknown>>;
-  /** The introspection part of the operation, if it is answered by what the caller can reach. */
+  /** The introspection part of the operation, which is not planned. */
   readonly schemaIntrospection: SplitSchemaIntrospection | undefined;
   /** The data part: the whole operation, unless a part is answered otherwise. */
   readonly asked: ClientOperation | undefined;

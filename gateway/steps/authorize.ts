@@ -41,17 +41,18 @@ export async function authorize(
   refuseSchemaIntrospection(operation.document, rule, hasToken);
   const variables = readVariables(request);
   requireVariables({ schema: request.schema, client: operation, variables, suggests: rule === 'all' });
-  const split = splitSchemaIntrospection(operation);
+  const schemaIntrospection = splitSchemaIntrospection(operation);
   // Below the root, `granted` would show the whole schema, and the query planner fails if there are several subgraphs.
-  if (split?.isNested === true) throw schemaIntrospectionRefused(403, true);
-  const schemaIntrospection = rule === 'granted' ? split : undefined;
+  if (schemaIntrospection?.isNested === true) throw schemaIntrospectionRefused(403, true);
   const asked = schemaIntrospection === undefined ? operation : schemaIntrospection.data;
   const delegation =
     prepared.delegation === undefined
       ? undefined
       : await policies.answer(
           // The reachable part of the schema depends on every policy.
-          schemaIntrospection === undefined ? authorizer.policiesOf(operation) : [...authorizer.policies],
+          schemaIntrospection !== undefined && rule === 'granted'
+            ? [...authorizer.policies]
+            : authorizer.policiesOf(operation),
           prepared.delegation,
           operation.operation.name?.value,
         );

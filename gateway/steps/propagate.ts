@@ -3,7 +3,7 @@ import type { ClientOperation, ExecutionOutcome } from '../authorize/index.js';
 import { PROPAGATION } from '../propagate/propagation.js';
 import { withoutReservedVariable } from '../propagate/reserved-variable.js';
 import type { SharedUse } from '../request/shared-use.js';
-import type { GrantedSchemaIntrospection } from '../schema-introspection/index.js';
+import type { SchemaIntrospection } from '../schema-introspection/index.js';
 import { isPlainOperationName } from '../seal/recorded-text.js';
 import type { Authorized, Executed } from '../stages/stages.js';
 
@@ -11,7 +11,7 @@ import type { Authorized, Executed } from '../stages/stages.js';
 export interface Execution {
   /** Plans and executes an operation. @param usage of all operations in the same HTTP request */
   readonly execute: (request: GatewayGraphQLRequestContext, usage: SharedUse) => ReturnType<GatewayExecutor>;
-  readonly schemaIntrospection: GrantedSchemaIntrospection;
+  readonly schemaIntrospection: SchemaIntrospection;
 }
 
 /** Plans and executes the filtered operation, with a transaction token for each subgraph. */
@@ -24,12 +24,11 @@ export async function propagate(
   const schemaIntrospectionOutcome =
     schemaIntrospection === undefined
       ? undefined
-      : await version.schemaIntrospection.answer(
-          request.schema,
-          schemaIntrospection.introspection,
+      : await version.schemaIntrospection.answer(request.schema, {
+          document: schemaIntrospection.introspection,
           delegation,
           variables,
-        );
+        });
   const outcome = await executeOperation(authorized, request, version);
   return { ...authorized, outcome, schemaIntrospectionOutcome };
 }

@@ -185,7 +185,7 @@ describe('a token bound to a request', () => {
 it.each(['requird', 'Accepted', null])('a verifier with the binding %j is not created', (binding) => {
   const trust = { issuer: ISSUER, keys: [publicJwk] };
   expect(() => createTxnTokenVerifier('people', trust, { binding: binding as 'required' })).toThrow(
-    'binding: must be required or accepted',
+    'binding: must be one of required, accepted',
   );
 });
 

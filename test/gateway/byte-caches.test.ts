@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Delegation } from '@behalf/directives';
 import { createOperationAuthorizer } from '../../gateway/authorize/index.js';
 import type { ClientOperation } from '../../gateway/authorize/index.js';
-import { GrantedSchemaIntrospection } from '../../gateway/schema-introspection/index.js';
+import { SchemaIntrospection } from '../../gateway/schema-introspection/index.js';
 import { ByteCache } from '../../gateway/byte-cache.js';
 import { QueryPlans } from '../../gateway/plan/query-plans.js';
 import { AUDIENCE, Cleanup, compose, send, startTestGateway, TestIssuer, TestSubgraph } from './support.js';
@@ -179,7 +179,7 @@ describe('the authorizer', () => {
 describe('the schemas that callers see', () => {
   it('are cached within the byte limit, however many scopes callers have', async () => {
     const authorizer = createOperationAuthorizer(supergraph);
-    const introspection = new GrantedSchemaIntrospection(authorizer, 60_000);
+    const introspection = new SchemaIntrospection({ authorizer, rule: 'granted', cacheBytes: 60_000 });
     const schema = buildSchema('type Query { hello: String mine: String }');
     const query = parse('{ __schema { queryType { name } } }');
     for (const scopes of [[], ['name'], ['email'], ['name', 'email'], ['people:write']]) {
@@ -190,7 +190,11 @@ describe('the schemas that callers see', () => {
         policies: new Set(),
         roles: [],
       };
-      const { data } = await introspection.answer(schema, query, held, {});
+      const { data } = await introspection.answer(schema, {
+        document: query,
+        delegation: held,
+        variables: {},
+      });
       expect(data).toEqual({ __schema: { queryType: { name: 'Query' } } });
       expect(introspection.bytes).toBeLessThanOrEqual(60_000);
       expect(introspection.bytes).toBeGreaterThan(0);

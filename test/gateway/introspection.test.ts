@@ -3,6 +3,7 @@ import {
   buildClientSchema,
   buildSchema,
   getIntrospectionQuery,
+  introspectionFromSchema,
   isInterfaceType,
   isObjectType,
   printSchema,
@@ -120,6 +121,42 @@ describe('introspection by any caller', () => {
     );
     expect(codes(answer)).toEqual(['INTROSPECTION_DISABLED']);
     expect(accounts.requests).toEqual([]);
+  });
+
+  it.each([
+    ['{ __type(name: "AccountFilter") { isOneOf } }', { __type: { isOneOf: false } }],
+    [
+      'query ($t: String!) { a: __type(name: $t) { ...T } } fragment T on __Type { isOneOf name }',
+      { a: { isOneOf: false, name: 'AccountFilter' } },
+    ],
+    [
+      '{ hello __type(name: "AccountFilter") { isOneOf } z: __typename }',
+      { hello: 'hello you', __type: { isOneOf: false }, z: 'Query' },
+    ],
+    ['{ __type(name: "None") { isOneOf } }', { __type: null }],
+  ])('has each field of graphql’s introspection: %s', async (query, expected) => {
+    const token = await issuer.mint({ scope: 'accounts' });
+    for (const gateway of [granted, authenticated]) {
+      const { body } = await gateway.ask(query, { token, variables: { t: 'AccountFilter' } });
+      expect(body).toEqual({ data: expected });
+    }
+    expect(people.queries).not.toContain('__type(');
+  });
+
+  it('is what graphql answers to the longest query of tools', async () => {
+    const query = getIntrospectionQuery({
+      specifiedByUrl: true,
+      directiveIsRepeatable: true,
+      schemaDescription: true,
+      inputValueDeprecation: true,
+      oneOf: true,
+    });
+    for (const gateway of [granted, authenticated]) {
+      const { body } = await gateway.ask(query, { token: await issuer.mint({ scope: 'accounts' }) });
+      expect(body.errors).toBeUndefined();
+      const schema = buildClientSchema(body.data as unknown as IntrospectionQuery);
+      expect(introspectionFromSchema(schema)).toEqual(body.data);
+    }
   });
 
   it('suggests no field', async () => {

@@ -375,6 +375,7 @@ describe('an unprotected subgraph behind the gateway', () => {
     },
     accounts: { forwardHeaders: ['x-tenant'] },
     lost: { headers: { 'x-user-id': { from: 'subject' } } },
+    account: { forwardHeaders: ['x-tenant'] },
   } as const;
   let issuer: TestIssuer;
   let people: TestSubgraph;
@@ -410,7 +411,10 @@ describe('an unprotected subgraph behind the gateway', () => {
       { subgraph: 'accounts', reason: 'NO_RULES' },
       { subgraph: 'people', reason: 'NO_ACCOUNT', identityHeaders: 'x-user-id x-app' },
     ]);
-    expect(gateway.log.of('SUBGRAPH_UNKNOWN')).toEqual([{ subgraph: 'lost' }]);
+    expect(gateway.log.of('SUBGRAPH_UNKNOWN')).toEqual([
+      { subgraph: 'lost' },
+      { subgraph: 'account', meant: 'accounts' },
+    ]);
   });
 
   it('gets the identity from the token, and only its own headers', async () => {

@@ -160,7 +160,7 @@ describe('options of a protected subgraph are refused in words: ', () => {
     ['name: must not be empty', { ...good, name: '' }],
     ['name: must be a string, not a number', { ...good, name: 7 }],
     ['rule: is not an option; did you mean rules?', { ...good, rule: {} }],
-    ['coverage: must be required or open; did you mean open?', { ...good, coverage: 'opn' }],
+    ['coverage: must be one of required, open; did you mean open?', { ...good, coverage: 'opn' }],
     ['typeDefs: is an option of buildProtectedSubgraph', { ...good, typeDefs: '' }],
     [
       'gateway.jwksUri: must be an absolute address, such as https://gateway.example',
