@@ -21,7 +21,7 @@ export const auditEvents = Object.freeze({
   },
   'subject-looked-up': {
     class: 'log',
-    description: 'Somebody who is not the person asked for the pseudonym under which records name them.',
+    description: 'Somebody who is not the person looked for records about them, by name or by pseudonym.',
     details: [],
   },
   'log-key-added': {

@@ -72,7 +72,7 @@ export async function pseudonymOf(db: Kysely<AuditDatabase>, subject: string): P
 export async function lookUpSubject(
   db: Kysely<AuditDatabase>,
   subject: string,
-  { caller = {}, operator, reason, traceId, transactionId = randomUUID() }: LookUp,
+  lookUp: LookUp,
   nowMs: number,
 ): Promise<string | undefined> {
   checkSubject(subject);
@@ -80,9 +80,47 @@ export async function lookUpSubject(
     const { rows } = await sql<{ pseudonym: string | null }>`
       select audit.known_pseudonym(${subject}) as pseudonym`.execute(trx);
     const pseudonym = rows[0]?.pseudonym ?? undefined;
-    const subjects = pseudonym === undefined ? undefined : [pseudonym];
-    const event = { transactionId, time: nowMs, event: 'subject-looked-up', caller, reason } as const;
-    await appendEvent(trx, { ...event, ...withoutUndefined({ operator, traceId, subjects }) });
+    await append(trx, pseudonym, lookUp, nowMs);
     return pseudonym;
   });
+}
+
+/**
+ * Records that somebody else reads the records of a person whose pseudonym they know from a record, as {@link lookUpSubject} does
+ * for a name. Call it with what was found, before it is shown: a pseudonym that no record has is a text that anybody made up.
+ *
+ * @param nowMs milliseconds since the epoch
+ *
+ * @example
+ * ```ts
+ * import { type AuditDatabase, recordLookUp, searchAudit } from '@behalf/audit/postgres';
+ * import { openDatabase } from '@behalf/store';
+ *
+ * const db = openDatabase<AuditDatabase>('postgres://auditor@db.example/behalf');
+ * export async function recordsOf(pseudonym: string) {
+ *   const { records } = await searchAudit(db, { subject: pseudonym }, { first: 50 });
+ *   const why = { operator: 'dana', reason: 'access request 4711' };
+ *   if (records.length > 0) await recordLookUp(db, pseudonym, why, Date.now());
+ *   return records;
+ * }
+ * ```
+ */
+export async function recordLookUp(
+  db: Kysely<AuditDatabase>,
+  pseudonym: string,
+  lookUp: LookUp,
+  nowMs: number,
+): Promise<void> {
+  await append(db, pseudonym, lookUp, nowMs);
+}
+
+async function append(
+  db: Kysely<AuditDatabase>,
+  pseudonym: string | undefined,
+  { caller = {}, operator, reason, traceId, transactionId = randomUUID() }: LookUp,
+  nowMs: number,
+): Promise<void> {
+  const subjects = pseudonym === undefined ? undefined : [pseudonym];
+  const event = { transactionId, time: nowMs, event: 'subject-looked-up', caller, reason } as const;
+  await appendEvent(db, { ...event, ...withoutUndefined({ operator, traceId, subjects }) });
 }

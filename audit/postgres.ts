@@ -2,7 +2,7 @@
 export { eraseRecords, eraseSubject, type Erasing } from './erase.js';
 export { introduceKey } from './introduce-key.js';
 export type { NoteKey } from './log/note.js';
-export { lookUpSubject, type LookUp, pseudonymOf } from './look-up.js';
+export { lookUpSubject, type LookUp, pseudonymOf, recordLookUp } from './look-up.js';
 export { PostgresAuditSink, type PostgresSinkOptions } from './postgres-sink.js';
 export { recordReplacedKey } from './replace-key.js';
 export { AUDIT_READER_ROLE, createReaderRole, readerUrl } from './reader-role.js';

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { AuditEntry, LoggedEntry } from '@behalf/audit';
 import { storedClassOf } from '@behalf/audit/internal';
-import { lookUpSubject, MAX_AUDIT_PAGE, searchAudit } from '@behalf/audit/postgres';
+import { lookUpSubject, MAX_AUDIT_PAGE, recordLookUp, searchAudit } from '@behalf/audit/postgres';
 import type { AuditDatabase, AuditFilter } from '@behalf/audit/postgres';
 import { systemClock, withoutUndefined } from '@behalf/directives/internal';
 import { withDatabase } from '../database.js';
@@ -9,9 +9,10 @@ import { AuditFile } from './audit-file.js';
 import type { AuditSource, Printing } from './audit-tail.js';
 import { type AuditFormat, formatRecord } from './describe-record.js';
 
-/** A person who is looked for by name. It is recorded before anything is found. */
+/** A person who is looked for. It is recorded before anything is shown. */
 export interface SubjectToFind {
-  readonly name: string;
+  /** Absent for one who is looked for by `filter.subject`. */
+  readonly name?: string | undefined;
   readonly operator: string;
   readonly reason: string;
 }
@@ -19,7 +20,7 @@ export interface SubjectToFind {
 export interface AuditSearchOptions {
   readonly source: AuditSource;
   readonly filter: AuditFilter;
-  /** Takes the place of `filter.subject`. Only in a database. */
+  /** With its name, it takes the place of `filter.subject`. Only in a database. */
   readonly subject?: SubjectToFind | undefined;
   readonly limit: number;
   readonly format: AuditFormat;
@@ -50,16 +51,19 @@ async function searchDatabase(
 ): Promise<void> {
   const database = { max: 1, applicationName: 'behalf-audit-search' };
   await withDatabase(databaseUrl, database, async (db: Kysely<AuditDatabase>) => {
-    const pseudonym =
-      subject === undefined
-        ? filter.subject
-        : await lookUpSubject(db, subject.name, subject, systemClock.now());
+    const isNamed = subject?.name !== undefined;
+    const pseudonym = isNamed
+      ? await lookUpSubject(db, subject.name, subject, systemClock.now())
+      : filter.subject;
     // Without it, the filter would find everybody's.
-    if (subject !== undefined && pseudonym === undefined) return;
+    if (isNamed && pseudonym === undefined) return;
     const search = withoutUndefined({ ...filter, subject: pseudonym });
     const first = Math.min(limit + 1, MAX_AUDIT_PAGE);
     for (let after: string | undefined; ;) {
       const { next, records } = await searchAudit(db, search, { first, after });
+      const isFirst = after === undefined && records.length > 0;
+      if (isFirst && !isNamed && subject !== undefined && pseudonym !== undefined)
+        await recordLookUp(db, pseudonym, subject, systemClock.now());
       if (!records.every(take) || next === undefined) return;
       after = next;
     }

@@ -90,7 +90,10 @@ export function searchCommand(host: CommandProcess): Command {
         '--subject <name>',
         'about a person, as the gateway knows them; needs --reason (default: anybody)',
       )
-      .option('--pseudonym <pseudonym>', 'about a person, as records name them (default: anybody)')
+      .option(
+        '--pseudonym <pseudonym>',
+        'about a person, as records name them; needs --reason, but not with --file (default: anybody)',
+      )
       .option('--client <id>', 'by an application (default: any)')
       .option('--actor <id>', 'by an actor that acts for an application (default: any)')
       .option('--coordinate <field>', 'that asked for a field, such as Customer.email (default: any)')
@@ -135,19 +138,23 @@ function refuseContradictions({ file, pseudonym, reason, subject }: SearchOption
   const refuse = (message: string): never => {
     throw new CommandError('USAGE', message);
   };
-  if (subject === undefined) {
-    if (reason !== undefined) refuse('--reason is for --subject');
+  if (subject !== undefined && pseudonym !== undefined)
+    refuse('--subject and --pseudonym name a person twice');
+  if (subject !== undefined && file !== undefined)
+    refuse('--subject needs the database: with --file, give --pseudonym');
+  const person = subject ?? pseudonym;
+  if (file !== undefined || person === undefined) {
+    if (reason !== undefined) refuse('--reason is for --subject and --pseudonym, in the database');
     return;
   }
-  if (pseudonym !== undefined) refuse('--subject and --pseudonym name a person twice');
-  if (file !== undefined) refuse('--subject needs the database: with --file, give --pseudonym');
   if (reason === undefined || reason.trim() === '') {
-    refuse('--subject needs --reason: looking for a person’s records is recorded, and they can see it');
+    const option = subject === undefined ? '--pseudonym' : '--subject';
+    refuse(`${option} needs --reason: looking for a person’s records is recorded, and they can see it`);
   }
 }
 
 function subjectOf({ by, reason, subject }: SearchOptions) {
-  return subject === undefined || reason === undefined ? undefined : { name: subject, operator: by, reason };
+  return reason === undefined ? undefined : { name: subject, operator: by, reason };
 }
 
 function filterOf(options: SearchOptions) {

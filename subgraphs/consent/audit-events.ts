@@ -1,6 +1,6 @@
 import type { AuditEventName, AuditOutcome, RecordClass } from '@behalf/audit';
 import { storedClassOf } from '@behalf/audit/internal';
-import { lookUpSubject, pseudonymOf } from '@behalf/audit/postgres';
+import { lookUpSubject, pseudonymOf, recordLookUp } from '@behalf/audit/postgres';
 import type { AuditDatabase, AuditFilter, LookUp } from '@behalf/audit/postgres';
 import { systemClock, withoutUndefined } from '@behalf/directives/internal';
 import type { Kysely } from 'kysely';
@@ -41,7 +41,7 @@ interface AuditEventsArguments extends PageArguments {
   readonly reason?: string | null;
 }
 
-/** An auditor's search. Looking for a person by name is recorded before anything is found. */
+/** An auditor's search. Looking for one person is recorded before anything is shown, and needs a reason. */
 export async function auditEvents(
   _root: unknown,
   { filter, reason, ...page }: AuditEventsArguments,
@@ -50,17 +50,22 @@ export async function auditEvents(
   const db = needAuditLog(context.audit);
   const { subject, ...input } = filter ?? {};
   const search = filterOf(input);
-  if (subject === undefined || subject === null) return answer(db, search, page);
-  if (search.subject !== undefined) throw badUserInput('"subject" and "pseudonym" name a person twice');
+  if (typeof subject !== 'string' && search.subject === undefined) return answer(db, search, page);
+  if (typeof subject === 'string' && search.subject !== undefined)
+    throw badUserInput('"subject" and "pseudonym" name a person twice');
   const why = await lookUpOf(db, context, needReason(reason));
+  if (typeof subject !== 'string') return answer(db, search, page, why);
   const pseudonym = await refuseUnusable(() => lookUpSubject(db, subject, why, systemClock.now()));
   // Without it, the search would find everybody's.
   if (pseudonym === undefined) return connectionOf({ records: [] }, [], page);
   return answer(db, { ...search, subject: pseudonym }, page);
 }
 
-async function answer(db: Kysely<AuditDatabase>, filter: AuditFilter, page: PageArguments) {
+/** @param why a person is looked for by pseudonym; absent if nobody is, or it is on record */
+async function answer(db: Kysely<AuditDatabase>, filter: AuditFilter, page: PageArguments, why?: LookUp) {
   const found = await searchPage(db, filter, page);
+  if (why !== undefined && filter.subject !== undefined && found.records.length > 0)
+    await recordLookUp(db, filter.subject, why, systemClock.now());
   return connectionOf(found, found.records, page);
 }
 

@@ -39,7 +39,8 @@ export function checkedReason(reason: string | undefined): string | undefined {
 /** The reason for looking for somebody's records. @throws GraphQLError `BAD_USER_INPUT` when it is missing or empty */
 export function needReason(reason: string | null | undefined): string {
   const checked = checkedReason(reason ?? undefined);
-  if (checked === undefined || checked.trim() === '') throw badUserInput('"filter.subject" needs a "reason"');
+  if (checked === undefined || checked.trim() === '')
+    throw badUserInput('looking for one person needs a "reason"');
   return checked;
 }
 

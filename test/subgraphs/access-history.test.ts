@@ -365,9 +365,9 @@ describe('an auditor', () => {
       { transactionId },
       { pseudonym },
       { pseudonym, clientId: 'budget-app', coordinate: 'Letter.text', outcome: 'ANSWERED', class: 'ACCESS' },
-      { pseudonym, from: times[0], until: times[1] },
+      { pseudonym, class: 'ACCESS', from: times[0], until: times[1] },
     ]) {
-      const found = nodesOf(await eventsOf({ filter }));
+      const found = nodesOf(await eventsOf({ filter, reason: 'complaint 6' }));
       expect(found).toMatchObject([
         {
           ...{
@@ -394,7 +394,7 @@ describe('an auditor', () => {
       { pseudonym, until: times[0] },
       { transactionId: crypto.randomUUID() },
     ]) {
-      expect(nodesOf(await eventsOf({ filter }))).toEqual([]);
+      expect(nodesOf(await eventsOf({ filter, reason: 'complaint 6' }))).toEqual([]);
     }
   });
 
@@ -402,8 +402,9 @@ describe('an auditor', () => {
     for (let n = 0; n < 3; n++) await read(['lena'], person('lena'));
     await log.sequencer().round();
     const filter = { pseudonym: await pseudonymOf(log.database.db, 'lena') };
-    const first = await eventsOf({ filter, first: 2 });
-    const second = await eventsOf({ filter, first: 2, after: first.pageInfo.endCursor });
+    const reason = 'complaint 7';
+    const first = await eventsOf({ filter, reason, first: 2 });
+    const second = await eventsOf({ filter, reason, first: 2, after: first.pageInfo.endCursor });
     const found = [...nodesOf(first), ...nodesOf(second)];
     expect(new Set(found.map(({ transactionId }) => transactionId)).size).toBe(3);
     for (const { proof, transactionId } of found) {
@@ -434,6 +435,21 @@ describe('an auditor', () => {
       },
     });
     expect(JSON.stringify(await recorded())).not.toContain('"mona"');
+  });
+
+  it('records a search by pseudonym for the person, before the answer, if there are records', async () => {
+    await read(['olga'], person('olga'));
+    const pseudonym = await pseudonymOf(log.database.db, 'olga');
+    const of = async (filter: object): Promise<readonly unknown[]> =>
+      nodesOf(await eventsOf({ filter, reason: 'complaint 16' }));
+    expect(await of({ pseudonym })).toHaveLength(1);
+    expect(await of({ pseudonym: 'made-up' })).toEqual([]);
+    expect(await of({ pseudonym, coordinate: 'Query.none' })).toEqual([]);
+    const lookUps = nodesOf(await eventsOf({ filter: { event: 'subject-looked-up' } }));
+    expect(lookUps.filter(({ reason }) => reason === 'complaint 16')).toMatchObject([
+      { subjects: [pseudonym] },
+    ]);
+    expect(await seenBy(person('olga'))).toMatchObject([{ event: 'subject-looked-up' }, { event: null }]);
   });
 
   it('finds nothing of a person whom the log does not know, and is recorded', async () => {
@@ -475,9 +491,10 @@ describe('an auditor', () => {
       event: 'records-lost',
       subjects: [pseudonym],
     });
-    const { edges } = await eventsOf({ filter: { pseudonym } });
+    const { edges } = await eventsOf({ filter: { pseudonym }, reason: 'complaint 14' });
     expect(edges).toMatchObject([{ node: { event: 'records-lost' } }, { node: who }]);
     expect(await seenBy(person('otto'))).toMatchObject([
+      { by: 'OTHER_PERSON', event: 'subject-looked-up', clientId: 'bank-console' },
       { by: 'SYSTEM', event: 'records-lost' },
       { by: 'OPERATOR', event: 'subject-looked-up', proof: null },
     ]);
@@ -490,12 +507,13 @@ describe('an auditor', () => {
 
   it.each([
     ['no reason', { filter: { subject: 'alma' } }],
+    ['no reason for a pseudonym', { filter: { pseudonym: 'x' } }],
     ['an empty reason', { filter: { subject: 'alma' }, reason: ' \n' }],
     ['a reason that is too long', { filter: { subject: 'alma' }, reason: 'x'.repeat(501) }],
     ['a reason with control characters', { filter: { subject: 'alma' }, reason: 'a\u0007b' }],
     ['a name that nobody can have', { filter: { subject: 'a\u0000b' }, reason: 'x' }],
     ['a person named twice', { filter: { subject: 'alma', pseudonym: 'x' }, reason: 'x' }],
-    ['a wild pseudonym', { filter: { pseudonym: "' or true --" } }],
+    ['a wild pseudonym', { filter: { pseudonym: "' or true --" }, reason: 'x' }],
     ['a wild coordinate', { filter: { coordinate: 'a\u0000b' } }],
     ['a coordinate that is too long', { filter: { coordinate: 'x'.repeat(2_000) } }],
     ['half a character', { filter: { clientId: '\ud800' } }],
@@ -525,7 +543,10 @@ describe('an auditor', () => {
     ['until: "2026-02-28T24:30:00Z"', '"until" is not a time of the form YYYY-MM-DDThh:mm:ssZ'],
     ['from: "1969-12-31T23:59:59Z"', '"from" cannot be searched for'],
   ])('is told what is wrong with the filter %s', async (filter, message) => {
-    const answer = await ask(`{ auditEvents(filter: { ${filter} }) { edges { node { class } } } }`, AUDITOR);
+    const answer = await ask(
+      `{ auditEvents(filter: { ${filter} }, reason: "x") { edges { node { class } } } }`,
+      AUDITOR,
+    );
     expect(answer.body.errors).toMatchObject([
       { message, path: ['auditEvents'], extensions: { code: 'BAD_USER_INPUT' } },
     ]);
@@ -542,9 +563,10 @@ describe('an auditor', () => {
   it('cannot go on with a cursor of another search, or one that was changed', async () => {
     for (let n = 0; n < 2; n++) await read(['pia'], person('pia'));
     const filter = { pseudonym: await pseudonymOf(log.database.db, 'pia') };
-    const { endCursor } = (await eventsOf({ filter, first: 1 })).pageInfo;
+    const reason = 'complaint 15';
+    const { endCursor } = (await eventsOf({ filter, reason, first: 1 })).pageInfo;
     const changed = `${endCursor?.startsWith('A') === true ? 'B' : 'A'}${endCursor?.slice(1) ?? ''}`;
-    for (const variables of [{ after: endCursor }, { filter, after: changed }]) {
+    for (const variables of [{ after: endCursor }, { filter, reason, after: changed }]) {
       expect(codes(await ask(EVENTS, AUDITOR, variables))).toEqual(['BAD_USER_INPUT']);
     }
   });
