@@ -153,11 +153,17 @@ describe('an operation that asks for the schema', () => {
     ['granted', false, 401],
     ['all', false, undefined],
   ])('is refused by the rule: %s, with a token %s: %s', async (schemaIntrospection, hasToken, status) => {
-    const asked = (): Promise<Authorized> =>
+    const asked = (): ReturnType<typeof run> =>
       run(SCHEMA_ONLY, { rules: { schemaIntrospection }, token: hasToken ? TOKEN : undefined });
     if (status !== undefined)
       expect(await refusalOf(asked)).toMatchObject({ code: 'INTROSPECTION_DISABLED', status });
-    else expect((await asked()).schemaIntrospection).toBeUndefined();
+    else {
+      const stage = await asked();
+      expect(stage.schemaIntrospection?.keys).toEqual(['__schema']);
+      expect(stage.asked).toBeUndefined();
+      // Who sees the whole schema sees it whatever policies say.
+      expect(stage.seen.policies).not.toContainEqual([['every', 'policy'], TOKEN.delegation, undefined]);
+    }
   });
 
   it('asks every policy where it is shown what it can reach, and decides nothing else', async () => {

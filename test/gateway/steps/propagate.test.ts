@@ -102,13 +102,14 @@ describe('propagate', () => {
     expect(done.outcome).toStrictEqual(outcome);
   });
 
-  it('answers for the schema by what the caller can reach', async () => {
+  it('answers for the schema beside the plan', async () => {
     const token = tokenOf(delegationOf('a'));
     const schemaIntrospection = standIn<never>({ introspection: 'document' });
     const { done, introspected } = await run(
       authorized({ token }, { schemaIntrospection, variables: { v: 1 } }),
     );
-    expect(introspected).toEqual([[SCHEMA, 'document', token.delegation, { v: 1 }]]);
+    const { delegation } = token;
+    expect(introspected).toEqual([[SCHEMA, { document: 'document', delegation, variables: { v: 1 } }]]);
     expect(done.schemaIntrospectionOutcome).toEqual({ data: { __schema: 1 } });
   });
 });
