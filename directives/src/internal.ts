@@ -95,9 +95,10 @@ export {
   POLICY_IDENTITY,
   REQUIRES_SCOPES_IDENTITY,
 } from './specification/feature.js';
+export { compareStrategies } from './minimize/strategies/index.js';
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
-export type { Generalization, Minimization } from './specification/minimize.js';
+export type { Minimization } from './specification/minimize.js';
 export type { Alternatives } from './specification/read-arguments.js';
 export type { SubjectRule } from './specification/subject.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';

@@ -7,9 +7,10 @@ import {
   withoutUndefined,
 } from '@behalf/directives/internal';
 import type { Delegation, Requires } from '@behalf/directives';
-import type { Minimization, Requirement, RuleTable } from '@behalf/directives/internal';
+import type { Requirement, RuleTable } from '@behalf/directives/internal';
 import { isAbstractType, Kind } from 'graphql';
 import type { FieldNode, GraphQLSchema, SelectionSetNode } from 'graphql';
+import { strategyText } from '../supergraph/minimization.js';
 import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
 import { coordinateOf } from './denial-errors.js';
@@ -169,24 +170,6 @@ function minimizationsOf(decided: Decided, type: string, field: string): readonl
           },
         ],
   );
-}
-
-function strategyText(minimization: Minimization): string {
-  const { to } = minimization;
-  switch (to) {
-    case 'MASK':
-    case 'TRUNCATE':
-      return `${to}, keep ${minimization.keep}`;
-    case 'GENERALIZE':
-      return `${to}, ${Object.entries(minimization.by)
-        .map(([name, value]) => `${name} ${String(value)}`)
-        .join(', ')}`;
-    case 'NOISE':
-      return `${to}, spread ${minimization.spread}${minimization.step === undefined ? '' : `, step ${minimization.step}`}`;
-    case 'REDACT':
-    case 'PSEUDONYMIZE':
-      return to;
-  }
 }
 
 function subjectsOf(

@@ -1,10 +1,10 @@
-import { isUnrestricted, RuleTable, ruleText } from '@behalf/directives/internal';
+import { compareStrategies, isUnrestricted, RuleTable, ruleText } from '@behalf/directives/internal';
 import type { FieldRule, Minimization, Requirement, SubjectRule } from '@behalf/directives/internal';
 import { isInterfaceType, isObjectType } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
 import { checkProtection } from '../supergraph/lost-protection.js';
 import type { LostProtection } from '../supergraph/lost-protection.js';
-import { compareStrategies, minimizationText, wholeRequirement } from '../supergraph/minimization.js';
+import { minimizationText, wholeRequirement } from '../supergraph/minimization.js';
 import { everyRowRequirement, subjectText } from '../supergraph/subject-rule.js';
 import { checkInspected } from './check-input.js';
 import { compareRequirements } from './implication.js';

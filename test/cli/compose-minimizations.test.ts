@@ -7,7 +7,7 @@ import { LINKS, testedSubgraph } from '../directives/support.js';
 
 const ARGUMENTS = [
   'to: REDACT',
-  'to: MASK, keep: 2',
+  'to: MASK, last: 2, showLength: true',
   'to: TRUNCATE, keep: 2',
   'to: PSEUDONYMIZE',
   'to: NOISE, spread: 9',

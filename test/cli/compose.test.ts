@@ -73,8 +73,8 @@ describe('composition', () => {
 
   it('keeps Behalf’s directives without an explicit @composeDirective', () => {
     const sdl = composeOne(`${link('"@minimize", "@public"')}
-      type Query { a: String @minimize(to: MASK, keep: 2) b: Int @public }`);
-    expect(sdl).toContain('@minimize(to: MASK, keep: 2)');
+      type Query { a: String @minimize(to: MASK, last: 2, showLength: true) b: Int @public }`);
+    expect(sdl).toContain('@minimize(to: MASK, last: 2, showLength: true)');
     expect(new Links(parse(sdl)).features.map(({ identity }) => identity)).toContain(
       'https://specs.behalf.dev/behalf',
     );
@@ -97,10 +97,10 @@ describe('a rule', () => {
     const sdl = `
       extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
         @link(url: "https://specs.behalf.dev/behalf/v0.1")
-      type Query { a: String @behalf__requiresScope(scope: "x") @behalf__minimize(to: MASK) }`;
+      type Query { a: String @behalf__requiresScope(scope: "x") @behalf__minimize(to: MASK, showLength: true) }`;
     const composed = composeOne(sdl);
     expect(composed).toContain('@requiresScopes(scopes: [["x"]])');
-    expect(composed).toContain('@behalf__minimize(to: MASK)');
+    expect(composed).toContain('@behalf__minimize(to: MASK, showLength: true)');
   });
 
   it.each(['@requiresScopes(scopes: [])', '@requiresScopes(scopes: []) @requiresScope(scope: "y")'])(
@@ -126,7 +126,7 @@ describe('a rule', () => {
     const sdl = `
       extend schema @link(url: "https://specs.apollo.dev/link/v1.0")
         @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@minimize", "@requiresScope"])
-      type Query { a: String @minimize(to: MASK) b: Int @requiresScope(scope: "x") }`;
+      type Query { a: String @minimize(to: MASK, showLength: true) b: Int @requiresScope(scope: "x") }`;
     const error = await failure(() => composeOne(sdl));
     expect(error.code).toBe('COMPOSE_FAILED');
   });
@@ -142,7 +142,11 @@ describe('renamed root types', () => {
       'Mutation.m',
     ],
     ['a rule of the type', 'type Q @purpose(of: ["p"]) { a: String } type M { m: String }', 'Query.a'],
-    ['a minimized field', 'type Q { a: String @minimize(to: MASK) } type M { m: String }', 'Query.a'],
+    [
+      'a minimized field',
+      'type Q { a: String @minimize(to: MASK, showLength: true) } type M { m: String }',
+      'Query.a',
+    ],
     [
       'the type as the type of a field',
       'type Q { a: String self: Q @purpose(of: ["p"]) } type M { m: String }',
@@ -157,7 +161,7 @@ describe('renamed root types', () => {
   });
 
   it('are refused if another subgraph resolves the field without its rule', async () => {
-    const sdl = `${link('"@minimize"')} schema { query: Q } type Q { a: String @shareable @minimize(to: MASK) }`;
+    const sdl = `${link('"@minimize"')} schema { query: Q } type Q { a: String @shareable @minimize(to: MASK, showLength: true) }`;
     const other = `${link('"@minimize"')} type Query { a: String @shareable }`;
     const federation = [sdl, other].map((text, index) => ({
       name: `s${index}`,

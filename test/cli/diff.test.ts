@@ -89,23 +89,31 @@ describe('a field', () => {
 
 describe('minimization', () => {
   it.each([
-    ['@minimize(to: MASK, keep: 2)', '', 'minimization-weakened'],
-    ['', '@minimize(to: MASK, keep: 2)', 'minimization-strengthened'],
-    ['@minimize(to: MASK, keep: 2)', '@minimize(to: MASK, keep: 4)', 'minimization-weakened'],
+    ['@minimize(to: MASK, last: 2, showLength: true)', '', 'minimization-weakened'],
+    ['', '@minimize(to: MASK, last: 2, showLength: true)', 'minimization-strengthened'],
     [
-      '@minimize(to: MASK, keep: 2)',
-      '@minimize(to: MASK, keep: 2, unless: [["x"]])',
+      '@minimize(to: MASK, last: 2, showLength: true)',
+      '@minimize(to: MASK, last: 4, showLength: true)',
       'minimization-weakened',
     ],
-    ['@minimize(to: MASK, unless: [["x"]])', '@minimize(to: MASK, unless: [["y"]])', 'minimization-changed'],
     [
-      '@minimize(to: MASK, unless: [["x"]])',
+      '@minimize(to: MASK, last: 2, showLength: true)',
+      '@minimize(to: MASK, last: 2, showLength: true, unless: [["x"]])',
+      'minimization-weakened',
+    ],
+    [
+      '@minimize(to: MASK, showLength: true, unless: [["x"]])',
+      '@minimize(to: MASK, showLength: true, unless: [["y"]])',
+      'minimization-changed',
+    ],
+    [
+      '@minimize(to: MASK, showLength: true, unless: [["x"]])',
       '@minimize(to: REDACT, unless: [["x"], ["y"]])',
       'minimization-changed',
     ],
-    ['@minimize(to: MASK)', '@minimize(to: REDACT)', 'minimization-strengthened'],
+    ['@minimize(to: MASK, showLength: true)', '@minimize(to: REDACT)', 'minimization-strengthened'],
     ['@minimize(to: REDACT)', '@minimize(to: TRUNCATE)', 'minimization-weakened'],
-    ['@minimize(to: MASK)', '@minimize(to: TRUNCATE)', 'minimization-changed'],
+    ['@minimize(to: MASK, showLength: true)', '@minimize(to: TRUNCATE)', 'minimization-changed'],
     [
       '@minimize(to: GENERALIZE, unit: DAY)',
       '@minimize(to: GENERALIZE, unit: YEAR)',
@@ -155,7 +163,7 @@ describe('who reads the rows of every subject', () => {
 
 it('reports only rules that become bypassable', () => {
   const sdl = (graphs: string) =>
-    composed('type Query { a: String @minimize(to: MASK) b: Int }').replace(
+    composed('type Query { a: String @minimize(to: MASK, showLength: true) b: Int }').replace(
       /(subgraphs: )\["one"\]/,
       `$1${graphs}`,
     );

@@ -22,7 +22,7 @@ extend schema
 type Query { me: Person either: Int @requiresScopes(scopes: [["a"], ["b", "c"]]) never: Int @requiresScopes(scopes: [])
   open: Int @public mine: Int @authenticated party: Party node: Node @public }
 type Person @key(fields: "id") @subject(field: "id") @authenticated { id: ID! name: String @requiresScope(scope: "a") @requiresScope(scope: "name")
-  mail: String @minimize(to: MASK, keep: 4, unless: [["mail"]]) score: Int @purpose(of: ["credit", "tax"]) vip: Int @policy(policies: [["vip"]]) }
+  mail: String @minimize(to: MASK, last: 4, showLength: true, unless: [["mail"]]) score: Int @purpose(of: ["credit", "tax"]) vip: Int @policy(policies: [["vip"]]) }
 interface Party { x: String } type A implements Party { x: String @requiresScope(scope: "a") } type B implements Party { x: String @minimize(to: REDACT) }
 union Node = A | Person
 `;
@@ -209,7 +209,7 @@ describe('the command', () => {
     const file = join(folder, 'me.graphql');
     const allowed = await behalf(['explain', file, '--scopes', 'profile:read']);
     expect(allowed.code).toBe(0);
-    expect(allowed.stdout).toContain('MASK, keep 4; whole with profile:contact');
+    expect(allowed.stdout).toContain('MASK, first 1, form EMAIL; whole with profile:contact');
     const denied = await behalf(['explain', '-', '--format', 'json'], '{ me { name } }');
     expect(denied.code).toBe(1);
     expect(JSON.parse(denied.stdout)).toMatchObject({

@@ -148,7 +148,7 @@ describe('a schema with its policy', () => {
       {
         one: `type Query {
           a: Int @requiresScopes(scopes: [["a"], ["mispelt"]])
-          m: String @requiresScope(scope: "a") @minimize(to: MASK, unless: [["fuller"]])
+          m: String @requiresScope(scope: "a") @minimize(to: MASK, showLength: true, unless: [["fuller"]])
           p: Int @purpose(of: ["tax"]) }`,
       },
       { policy },
@@ -195,7 +195,7 @@ describe('another field reads protected data (GHSA-m8jr-fxqx-8xx6)', () => {
     ['a purpose among more', '@purpose(of: ["tax"])', '@purpose(of: ["tax", "ads"])', 'REQUIRES_PROTECTED'],
     [
       'a value that is minimized',
-      '@authenticated @minimize(to: MASK, unless: [["full"]])',
+      '@authenticated @minimize(to: MASK, showLength: true, unless: [["full"]])',
       '@authenticated',
       'REQUIRES_MINIMIZED',
     ],
@@ -208,10 +208,14 @@ describe('another field reads protected data (GHSA-m8jr-fxqx-8xx6)', () => {
     ['asks for more', '@purpose(of: ["tax", "ads"])', '@purpose(of: ["tax"]) @authenticated'],
     [
       'asks for the whole value',
-      '@authenticated @minimize(to: MASK, unless: [["full"]])',
+      '@authenticated @minimize(to: MASK, showLength: true, unless: [["full"]])',
       '@requiresScope(scope: "full") @authenticated',
     ],
-    ['is minimized as well', '@authenticated @minimize(to: MASK)', '@authenticated @minimize(to: REDACT)'],
+    [
+      'is minimized as well',
+      '@authenticated @minimize(to: MASK, showLength: true)',
+      '@authenticated @minimize(to: REDACT)',
+    ],
   ])('without a finding, because the reader %s', (_name, rule, own) => {
     expect(codes(run({ one: owner(rule), two: reader(own) }))).toEqual([]);
   });
@@ -238,7 +242,7 @@ describe('fields that several subgraphs share', () => {
     const findings = run({
       one: `type Query { s: S @public } type S @key(fields: "id") @subject(field: "id") {
         id: ID! @authenticated x: String @shareable @authenticated @requiresScope(scope: "a")
-        m: String @shareable @authenticated @minimize(to: MASK) }`,
+        m: String @shareable @authenticated @minimize(to: MASK, showLength: true) }`,
       two: `type S @key(fields: "id") { id: ID! @public x: String @shareable @public m: String @shareable @authenticated }`,
     });
     expect(

@@ -160,7 +160,7 @@ describe('a field computed from a protected one', () => {
       `@requiresScopes(scopes: ${JSON.stringify(names(letter).map((name) => [name]))})`;
     const both = JSON.stringify(names('a').flatMap((a) => names('b').map((b) => [a, b])));
     const schemas = {
-      one: owner(`@minimize(to: MASK, unless: ${both})`),
+      one: owner(`@minimize(to: MASK, showLength: true, unless: ${both})`),
       two: `type P @key(fields: "id") { id: ID! @public secret: String @external leak: V @requires(fields: "secret") ${either('a')} }
         type V ${either('b')} { x: String }`,
     };
@@ -169,25 +169,33 @@ describe('a field computed from a protected one', () => {
 });
 
 describe('a field computed from a minimized one', () => {
-  const MASKED = '@minimize(to: MASK, keep: 4, unless: [["full"]])';
+  const MASKED = '@minimize(to: MASK, last: 4, showLength: true, unless: [["full"]])';
 
   it.each([
     ['is not minimized', MASKED, ''],
     ['asks for another scope', MASKED, '@requiresScope(scope: "other")'],
     ['asks for the fuller scope or another one', MASKED, '@requiresScopes(scopes: [["full"], ["other"]])'],
-    ['is whole for more', MASKED, '@minimize(to: MASK, keep: 4, unless: [["full"], ["other"]])'],
-    ['is whole for every authenticated caller', MASKED, '@minimize(to: MASK, keep: 4, unless: [[]])'],
-    ['keeps more', MASKED, '@minimize(to: MASK, keep: 5, unless: [["full"]])'],
+    [
+      'is whole for more',
+      MASKED,
+      '@minimize(to: MASK, last: 4, showLength: true, unless: [["full"], ["other"]])',
+    ],
+    [
+      'is whole for every authenticated caller',
+      MASKED,
+      '@minimize(to: MASK, last: 4, showLength: true, unless: [[]])',
+    ],
+    ['keeps more', MASKED, '@minimize(to: MASK, last: 5, showLength: true, unless: [["full"]])'],
     ['is minimized in a way that cannot be compared', MASKED, '@minimize(to: TRUNCATE, keep: 4)'],
-    ['keeps something of what is redacted', '@minimize(to: REDACT)', '@minimize(to: MASK)'],
+    ['keeps something of what is redacted', '@minimize(to: REDACT)', '@minimize(to: MASK, showLength: true)'],
     [
       'requires a scope, though nobody sees the whole',
-      '@minimize(to: MASK)',
+      '@minimize(to: MASK, showLength: true)',
       '@requiresScope(scope: "full")',
     ],
     [
       'asks for nothing, where everybody with a token sees the whole',
-      '@minimize(to: MASK, unless: [[]])',
+      '@minimize(to: MASK, showLength: true, unless: [[]])',
       '',
     ],
   ])('does not compose if it %s', (_name, rule, own) => {
@@ -197,18 +205,22 @@ describe('a field computed from a minimized one', () => {
   it.each([
     ['asks for the fuller scope', MASKED, '@requiresScope(scope: "full")'],
     ['is minimized in the same way', MASKED, MASKED],
-    ['is minimized more strictly', MASKED, '@minimize(to: MASK, keep: 2, unless: [["full", "more"]])'],
+    [
+      'is minimized more strictly',
+      MASKED,
+      '@minimize(to: MASK, last: 2, showLength: true, unless: [["full", "more"]])',
+    ],
     ['is redacted', MASKED, '@minimize(to: REDACT, unless: [["full"]])'],
-    ['is whole for nobody', MASKED, '@minimize(to: MASK, keep: 4)'],
+    ['is whole for nobody', MASKED, '@minimize(to: MASK, last: 4, showLength: true)'],
     [
       'asks for a token, where everybody with one sees the whole',
-      '@minimize(to: MASK, unless: [[]])',
+      '@minimize(to: MASK, showLength: true, unless: [[]])',
       '@authenticated',
     ],
     [
       'asks for one scope and is whole for the other',
-      '@minimize(to: MASK, unless: [["a", "b"]])',
-      '@requiresScope(scope: "a") @minimize(to: MASK, unless: [["b"]])',
+      '@minimize(to: MASK, showLength: true, unless: [["a", "b"]])',
+      '@requiresScope(scope: "a") @minimize(to: MASK, showLength: true, unless: [["b"]])',
     ],
   ])('composes if it %s', (_name, rule, own) => {
     expect(refusals({ one: owner(rule), two: reader(own) })).toEqual([]);
@@ -247,7 +259,7 @@ describe('a field computed from rows with a subject', () => {
   });
 });
 
-const MASK = '@minimize(to: MASK, keep: 4, unless: [["full"]])';
+const MASK = '@minimize(to: MASK, last: 4, showLength: true, unless: [["full"]])';
 const user = (email: string, more = ''): string =>
   `type User @key(fields: "id") { id: ID! email: String ${email} ${more} }`;
 const me = (email: string): string => `type Query { me: User } ${user(email)}`;
@@ -308,7 +320,7 @@ describe('@minimize that another subgraph omits', () => {
       'two',
       {
         one: me(`@shareable ${MASK}`),
-        two: other('@shareable @minimize(to: MASK, keep: 5, unless: [["full"]])'),
+        two: other('@shareable @minimize(to: MASK, last: 5, showLength: true, unless: [["full"]])'),
       },
     ],
     [
@@ -316,15 +328,15 @@ describe('@minimize that another subgraph omits', () => {
       'two',
       {
         one: me(`@shareable ${MASK}`),
-        two: other('@shareable @minimize(to: MASK, keep: 4, unless: [["full"], ["x"]])'),
+        two: other('@shareable @minimize(to: MASK, last: 4, showLength: true, unless: [["full"], ["x"]])'),
       },
     ],
     [
       'a weaker statement that composition would take',
       'one',
       {
-        one: me('@shareable @minimize(to: MASK, keep: 9)'),
-        two: other(`@shareable @minimize(to: MASK, keep: 4)`),
+        one: me('@shareable @minimize(to: MASK, last: 9, showLength: true)'),
+        two: other(`@shareable @minimize(to: MASK, last: 4, showLength: true)`),
       },
     ],
     [
@@ -406,7 +418,7 @@ describe('@minimize that another subgraph omits', () => {
       if (!(error instanceof ComposeError)) throw error;
       expect(error.details).toHaveLength(1);
       expect(error.details[0]).toContain(
-        'SHARED_MINIMIZATION_DIFFERS: [two] User.email: it can resolve it and does not state @minimize(to: MASK, keep: 4, unless: full).',
+        'SHARED_MINIMIZATION_DIFFERS: [two] User.email: it can resolve it and does not state @minimize(to: MASK, last: 4, showLength: true, unless: full).',
       );
     }
   });
@@ -417,7 +429,9 @@ describe('@minimize that another subgraph omits', () => {
       'in other words',
       {
         one: me(`@shareable ${MASK}`),
-        two: other('@shareable @minimize(unless: [["full"], ["full", "x"]], keep: 4, to: MASK)'),
+        two: other(
+          '@shareable @minimize(unless: [["full"], ["full", "x"]], last: 4, to: MASK, showLength: true)',
+        ),
       },
     ],
     ['a @provides path', { one: me(`@shareable ${MASK}`), two: other(`@external ${MASK}`, PROVIDED) }],

@@ -30,7 +30,7 @@ const Row = new GraphQLObjectType({
   extensions: { directives: { subject: { field: 'owner' } } },
   fields: {
     owner: rule(GraphQLString, { public: {} }),
-    iban: rule(GraphQLString, [{ name: 'requiresScope', args: { scope: 'a' } }, { name: 'minimize', args: { to: 'MASK', keep: 2 } }]),
+    iban: rule(GraphQLString, [{ name: 'requiresScope', args: { scope: 'a' } }, { name: 'minimize', args: { to: 'MASK', last: 2, showLength: true } }]),
     money: rule(Money, { minimize: { to: 'GENERALIZE', step: 10 } }),
   },
 });
@@ -52,7 +52,7 @@ const schema = protectSchema(
       fields: { row: { type: Row, subscribe: async function* () { for (const row of rows) yield { row }; } } },
     }),
   }),
-  { name: 'rows', gateway, log: () => {}, rules: { 'Query.masked': { authenticated: {}, minimize: { to: 'MASK', keep: 2 } } } },
+  { name: 'rows', gateway, log: () => {}, rules: { 'Query.masked': { authenticated: {}, minimize: { to: 'MASK', last: 2, showLength: true } } } },
 );
 const contextOf = async (scope) =>
   protectedContext(schema, new Headers(scope === undefined ? {} : { 'txn-token': await token(scope) }));

@@ -6,9 +6,9 @@ import { testedSubgraph } from './support.js';
 let value: unknown;
 const subgraph = testedSubgraph(
   `type Query {
-    mask: String @public @minimize(to: MASK)
-    keep1: String @public @minimize(to: MASK, keep: 1)
-    keep2: ID @public @minimize(to: MASK, keep: 2)
+    mask: String @public @minimize(to: MASK, showLength: true)
+    keep1: String @public @minimize(to: MASK, last: 1, showLength: true)
+    keep2: ID @public @minimize(to: MASK, last: 2, showLength: true)
     cut1: String @public @minimize(to: TRUNCATE, keep: 1)
     cut3: String @public @minimize(to: TRUNCATE, keep: 3)
   }`,

@@ -217,11 +217,11 @@ describe('timeZone says where a time is a date', () => {
   );
 
   it.each([
-    ['to: GENERALIZE, step: 1, timeZone: "UTC"', '"timeZone" only goes with "unit"'],
-    ['to: GENERALIZE, decimals: 1, timeZone: "UTC"', '"timeZone" only goes with "unit"'],
+    ['to: GENERALIZE, step: 1, timeZone: "UTC"', '"timeZone" does not go with "step"'],
+    ['to: GENERALIZE, decimals: 1, timeZone: "UTC"', '"timeZone" does not go with "decimals"'],
     ['to: MASK, timeZone: "UTC"', '@minimize(to: MASK) takes no "timeZone"'],
     ['to: GENERALIZE, timeZone: "UTC"', 'takes one of step, unit, decimals'],
-    ['to: GENERALIZE, unit: WEEK', '"unit" must be DAY, MONTH, YEAR or DECADE'],
+    ['to: GENERALIZE, unit: HOUR', '"unit" must be one of DAY, WEEK, MONTH, QUARTER, YEAR, DECADE, CENTURY'],
   ])('goes with a unit: %s', (directive, message) => {
     expect(() =>
       testedSubgraph(`scalar Free type Query { x: Free @public @minimize(${directive}) }`),

@@ -17,7 +17,7 @@ type Field = keyof typeof FIELDS;
 
 const RULES = {
   truncated: '@minimize(to: TRUNCATE, keep: 1)',
-  masked: '@minimize(to: MASK, keep: 1)',
+  masked: '@minimize(to: MASK, last: 1, showLength: true)',
   pseudonym: '@minimize(to: PSEUDONYMIZE)',
   redacted: '@minimize(to: REDACT)',
 } as const;

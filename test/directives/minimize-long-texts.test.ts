@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { mask, truncate } from '../../directives/src/minimize/graphemes.js';
+import { mask as maskText, truncate } from '../../directives/src/minimize/graphemes.js';
 import { clusters, TEXTS } from './characters.js';
+
+/** With a `*` for each hidden character. */
+function mask(text: string, last: number): string {
+  return maskText(text, { first: 0, last, showLength: true });
+}
 
 describe('a long text', () => {
   /** As MASK leaves them. */

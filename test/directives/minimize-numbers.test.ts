@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { buildSchema } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { isMultipleOf } from '../../directives/src/minimize/decimal.js';
-import { generalizeNumber } from '../../directives/src/minimize/generalize-number.js';
+import { generalizeNumber } from '../../directives/src/minimize/generalize/step.js';
 import { testedSchema, testedSubgraph } from './support.js';
 import type { TestedSubgraph } from './support.js';
 
@@ -167,9 +167,9 @@ describe('an argument that does not fit the field stops the start, and names it'
     ['Long', 'to: GENERALIZE, decimals: 1', 'needs a field of type Float'],
     ['Float', 'to: GENERALIZE', 'takes one of step, unit, decimals'],
     ['Float', 'to: GENERALIZE, step: 1, decimals: 1', 'takes one of step, unit, decimals'],
-    ['String', 'to: MASK, keep: -1', '"keep" must be a whole number from 0 to 1000'],
+    ['String', 'to: MASK, last: -1', '"last" must be a whole number from 0 to 1000'],
     ['String', 'to: TRUNCATE, keep: 1001', '"keep" must be a whole number from 0 to 1000'],
-    ['Float', 'to: MASK, keep: 1', 'needs a field of type String or ID'],
+    ['Float', 'to: MASK, last: 1, showLength: true', 'needs a field of type String or ID'],
     ['Long', 'to: TRUNCATE, keep: 1', 'needs a field of type String or ID'],
     ['Int', 'to: GENERALIZE, unit: DAY', 'needs a field of type a date'],
     ['Int', 'to: NOISE, spread: 10, step: 1.5', 'steps of an Int are whole'],

@@ -16,10 +16,10 @@ const SDL = `
     alias: ID @public @minimize(to: PSEUDONYMIZE)
     aliases: [ID!] @public @minimize(to: PSEUDONYMIZE)
     grid: [[ID!]] @public @minimize(to: PSEUDONYMIZE)
-    maybe: [String] @public @minimize(to: MASK)
-    maskedId: ID @public @minimize(to: MASK, keep: 2)
-    masked: String @public @minimize(to: MASK, keep: 2)
-    needed: String! @public @minimize(to: MASK, keep: 2)
+    maybe: [String] @public @minimize(to: MASK, showLength: true)
+    maskedId: ID @public @minimize(to: MASK, last: 2, showLength: true)
+    masked: String @public @minimize(to: MASK, last: 2, showLength: true)
+    needed: String! @public @minimize(to: MASK, last: 2, showLength: true)
     cut: String @public @minimize(to: TRUNCATE, keep: 3)
     month: String @public @minimize(to: GENERALIZE, unit: MONTH)
     stepped: Float @public @minimize(to: GENERALIZE, step: 100)
@@ -35,7 +35,7 @@ const SDL = `
     free: Free @public @minimize(to: GENERALIZE, step: 100)
     redacted: String @public @minimize(to: REDACT)
     redactedList: [String!] @public @minimize(to: REDACT)
-    iban: String @public @minimize(to: MASK, keep: 2, unless: [["whole"]])
+    iban: String @public @minimize(to: MASK, last: 2, showLength: true, unless: [["whole"]])
     when: DateTime @public @minimize(to: GENERALIZE, unit: YEAR, unless: [["whole"]])
   }`;
 
@@ -367,14 +367,14 @@ describe('a value that cannot be serialized or read', () => {
 describe('a strategy that does not fit the type stops the start', () => {
   it.each([
     ['E', '@minimize(to: GENERALIZE, step: 10)'],
-    ['E', '@minimize(to: MASK)'],
+    ['E', '@minimize(to: MASK, showLength: true)'],
     ['T', '@minimize(to: GENERALIZE, unit: DAY)'],
     ['Boolean', '@minimize(to: GENERALIZE, step: 1)'],
     ['Boolean', '@minimize(to: GENERALIZE, unit: DAY)'],
     ['String', '@minimize(to: GENERALIZE, decimals: 1)'],
     ['Int', '@minimize(to: PSEUDONYMIZE)'],
     ['Int', '@minimize(to: GENERALIZE, unit: DAY)'],
-    ['Int!', '@minimize(to: REDACT)'],
+    ['E!', '@minimize(to: REDACT)'],
   ])('%s %s', (type, directive) => {
     expect(() =>
       testedSubgraph(`enum E { A } type T @public { x: Int } type Query { x: ${type} @public ${directive} }`),

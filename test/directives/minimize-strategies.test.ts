@@ -20,15 +20,21 @@ import {
 import { readDateText } from '../../directives/src/minimize/date-text.js';
 import { decimalOf } from '../../directives/src/minimize/decimal.js';
 import type { Decimal } from '../../directives/src/minimize/decimal.js';
-import { generalizeDate } from '../../directives/src/minimize/generalize-date.js';
-import { cutDecimals, generalizeNumber } from '../../directives/src/minimize/generalize-number.js';
-import { mask, truncate } from '../../directives/src/minimize/graphemes.js';
+import { generalizeDate } from '../../directives/src/minimize/generalize/generalize-date.js';
+import { cutDecimals } from '../../directives/src/minimize/generalize/decimals.js';
+import { generalizeNumber } from '../../directives/src/minimize/generalize/step.js';
+import { mask as maskText, truncate } from '../../directives/src/minimize/graphemes.js';
 import { compileMinimizer } from '../../directives/src/minimize/minimizer.js';
 import type { Minimizer } from '../../directives/src/minimize/minimizer.js';
 import { addNoise, noiseGrid } from '../../directives/src/minimize/noise.js';
 import { TimeZone } from '../../directives/src/minimize/time-zone.js';
 import type { Minimization } from '../../directives/src/specification/minimize.js';
 import { clusters } from './characters.js';
+
+/** With a `*` for each hidden character. */
+function mask(text: string, last: number): string {
+  return maskText(text, { first: 0, last, showLength: true });
+}
 
 function stepOf(double: number): Decimal {
   const step = decimalOf(double);
@@ -402,14 +408,18 @@ const app = { clientId: 'app' };
 const Day = new GraphQLScalarType({ name: 'Day' });
 
 describe('a strategy that cannot work for its field says why', () => {
-  const decimals = { to: 'GENERALIZE', by: { decimals: 1 } } as const;
-  const step = { to: 'GENERALIZE', by: { step: 1 } } as const;
-  const unit = { to: 'GENERALIZE', by: { unit: 'DAY' } } as const;
+  const decimals = { to: 'GENERALIZE', by: 'decimals', decimals: 1 } as const;
+  const step = { to: 'GENERALIZE', by: 'step', step: 1 } as const;
+  const unit = { to: 'GENERALIZE', by: 'unit', unit: 'DAY' } as const;
   const noise = { to: 'NOISE', spread: 10, step: undefined } as const;
   const row = new GraphQLObjectType({ name: 'Row', fields: { x: { type: GraphQLString } } });
 
   it.each([
-    [{ to: 'MASK', keep: 0 }, GraphQLInt, 'MASK) needs a field of type String or ID'],
+    [
+      { to: 'MASK', first: 0, last: 0, showLength: true },
+      GraphQLInt,
+      'MASK) needs a field of type String or ID',
+    ],
     [{ to: 'TRUNCATE', keep: 1 }, Day, 'TRUNCATE) needs a field of type String or ID'],
     [{ to: 'PSEUDONYMIZE' }, GraphQLFloat, 'PSEUDONYMIZE) needs a field of type String or ID'],
     [noise, GraphQLString, 'NOISE) needs a field of type Int or Float'],
@@ -423,7 +433,7 @@ describe('a strategy that cannot work for its field says why', () => {
     [unit, GraphQLBoolean, 'GENERALIZE) needs a field of type a date'],
     [step, GraphQLBoolean, 'GENERALIZE) needs a field of type a number'],
     [
-      { to: 'GENERALIZE', by: { step: Infinity } },
+      { to: 'GENERALIZE', by: 'step', step: Infinity },
       GraphQLFloat,
       'a "step" of Infinity does not fit a field of type Float',
     ],
@@ -457,16 +467,20 @@ describe('a strategy that cannot work for its field says why', () => {
       (name) =>
         [decimals, new GraphQLScalarType({ name }), 'GENERALIZE) needs a field of type Float'] as const,
     ),
-    [{ to: 'MASK', keep: 0 }, row, '@minimize(to: MASK) needs a field of a scalar type'],
     [
-      { to: 'REDACT' },
-      new GraphQLNonNull(GraphQLInt),
-      'REDACT needs a nullable field, or one of type String or ID',
+      { to: 'MASK', first: 0, last: 0, showLength: true },
+      row,
+      '@minimize(to: MASK) needs a field of a scalar type',
     ],
     [
       { to: 'REDACT' },
-      new GraphQLList(GraphQLInt),
-      'REDACT needs a nullable field, or one of type String or ID',
+      new GraphQLNonNull(Day),
+      'REDACT needs a nullable field, or one of type String, ID, Int, Float, Boolean',
+    ],
+    [
+      { to: 'REDACT' },
+      new GraphQLList(new GraphQLNonNull(Day)),
+      'REDACT needs a nullable field, or one of type String, ID, Int, Float, Boolean',
     ],
   ] as const)('%j on %s', (minimization, type, message) => {
     expect(() => compile(minimization as Minimization, type)).toThrow(
@@ -514,8 +528,8 @@ describe('a strategy that cannot work for its field says why', () => {
 });
 
 describe('PSEUDONYMIZE', () => {
-  it('gives 128 bits of a keyed digest, of the coordinate, the client and the value', () => {
-    const digest = createHmac('sha256', KEY).update('7:Query.x3:appvalue').digest();
+  it('gives 128 bits of a keyed digest, of the coordinate, the client, its purposes and the value', () => {
+    const digest = createHmac('sha256', KEY).update('7:Query.x3:app2:[]5:value').digest();
     expect(compile({ to: 'PSEUDONYMIZE' }, GraphQLID)('value', app)).toBe(
       digest.subarray(0, 16).toString('base64url'),
     );
@@ -528,8 +542,8 @@ describe('PSEUDONYMIZE', () => {
 });
 
 describe('NOISE', () => {
-  it('draws from a keyed digest of the coordinate, the client and the value', () => {
-    const digest = createHmac('sha256', KEY).update('7:Query.x3:app104').digest();
+  it('draws from a keyed digest of the coordinate, the client, its purposes, the entity and the value', () => {
+    const digest = createHmac('sha256', KEY).update('7:Query.x3:app2:[]0:3:104').digest();
     const noise = { to: 'NOISE', spread: 10 } as const;
     const whole = noiseGrid(10, undefined, true);
     const fine = noiseGrid(10, undefined, false);
@@ -554,7 +568,10 @@ describe('REDACT', () => {
 });
 
 describe('every strategy', () => {
-  const minimize = compile({ to: 'MASK', keep: 1 }, new GraphQLList(GraphQLString));
+  const minimize = compile(
+    { to: 'MASK', first: 0, last: 1, showLength: true },
+    new GraphQLList(GraphQLString),
+  );
 
   it('keeps null and errors, and follows promises', async () => {
     const error = new Error('mine');
@@ -577,11 +594,14 @@ describe('every strategy', () => {
 
   it('reads lists that may not be null entry by entry', () => {
     const type = new GraphQLNonNull(new GraphQLList(new GraphQLNonNull(GraphQLString)));
-    expect(compile({ to: 'MASK', keep: 1 }, type)(['abc', 'de'], app)).toEqual(['**c', '*e']);
+    expect(compile({ to: 'MASK', first: 0, last: 1, showLength: true }, type)(['abc', 'de'], app)).toEqual([
+      '**c',
+      '*e',
+    ]);
   });
 
   it('leaves the scalars alone that all schemas share', () => {
-    compile({ to: 'GENERALIZE', by: { step: 1 } }, GraphQLInt);
+    compile({ to: 'GENERALIZE', by: 'step', step: 1 }, GraphQLInt);
     expect(() => GraphQLInt.serialize(new FinishedValue('text'))).toThrow('Int cannot represent');
   });
 
@@ -594,7 +614,7 @@ describe('every strategy', () => {
 
   it('tells of a value that it cannot read, and only of that', () => {
     const onUnreadable = vi.fn();
-    const by = compile({ to: 'GENERALIZE', by: { step: 100 } }, GraphQLString, { onUnreadable });
+    const by = compile({ to: 'GENERALIZE', by: 'step', step: 100 }, GraphQLString, { onUnreadable });
     expect(by('1234', app)).toBe('1200');
     expect(by(null, app)).toBeNull();
     expect(onUnreadable).not.toHaveBeenCalled();
@@ -603,7 +623,7 @@ describe('every strategy', () => {
   });
 
   it('of a custom scalar hands out a value that is serialized once', () => {
-    const by = compile({ to: 'GENERALIZE', by: { unit: 'YEAR' } }, Day);
+    const by = compile({ to: 'GENERALIZE', by: 'unit', unit: 'YEAR' }, Day);
     const finished = by('2026-05-17', app);
     expect(finished).toEqual(new FinishedValue('2026-01-01'));
     expect(JSON.stringify({ finished })).toBe('{"finished":"2026-01-01"}');

@@ -192,7 +192,7 @@ describe('protectSchema', () => {
     });
     const subgraph = tested(schema, {
       rules: {
-        'Row.iban': { minimize: { to: 'MASK', keep: 2, unless: [['full']] } },
+        'Row.iban': { minimize: { to: 'MASK', last: 2, showLength: true, unless: [['full']] } },
         'Row.born': { minimize: { to: 'GENERALIZE', unit: 'YEAR' } },
       },
     });
@@ -432,7 +432,7 @@ describe('protectSchema stops at what it cannot read, and names the coordinate',
     ['an argument of another type', { requiresScope: { scope: 1 } }, 'Query.secret'],
     ['an argument under another name', { requiresScope: { name: 'a' } }, 'Query.secret'],
     ['an argument that is code', { requiresScope: { scope: () => 'a' } }, 'Query.secret'],
-    ['an argument that is not finite', { minimize: { to: 'MASK', keep: Infinity } }, 'Query.secret'],
+    ['an argument that is not finite', { minimize: { to: 'MASK', last: Infinity } }, 'Query.secret'],
     ['a directive that belongs on a type', { subject: { field: 'owner' } }, 'Query.secret'],
     ['an unknown strategy', { minimize: { to: 'HIDE' } }, 'Query.secret'],
     ['a Map of directives', new Map([['authenticated', {}]]), 'Query.secret'],
@@ -517,7 +517,7 @@ describe('protectSchema stops at what it cannot read, and names the coordinate',
     ['an argument of none', { 'Query.secret': { public: { unless: [] } } }, 'INVALID_RULE', 'Query.secret'],
     [
       'an argument in another spelling',
-      { 'Query.secret': { minimize: { to: 'MASK', kepp: 4 } } },
+      { 'Query.secret': { minimize: { to: 'TRUNCATE', kepp: 4 } } },
       'INVALID_RULE',
       'Query.secret',
     ],
@@ -539,7 +539,7 @@ it('says what an argument or a strategy was probably meant to be', () => {
     build(codeFirst(), { rules: { 'Query.secret': directives } });
   expect(refusal({ minimize: { to: 'MASKK' } })).toThrow('must be one of REDACT, MASK');
   expect(refusal({ minimize: { to: 'MASKK' } })).toThrow('did you mean MASK?');
-  expect(refusal({ minimize: { to: 'MASK', kepp: 4 } })).toThrow('did you mean keep?');
+  expect(refusal({ minimize: { to: 'TRUNCATE', kepp: 4 } })).toThrow('did you mean keep?');
   expect(refusal({ subject: { colour: 1 } })).toThrow('the arguments are field');
 });
 
@@ -556,7 +556,9 @@ describe('directiveDefinitions', () => {
     const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
       ${DEFINED}
       enum behalf__Strategy { MASK REDACT } enum behalf__DateUnit { DAY }
-      type Query { a: String @minimize(to: MASK) @requiresScope(scope: "a") }`;
+      enum behalf__MaskForm { IBAN } enum behalf__Part { EMAIL_DOMAIN }
+      enum behalf__Distribution { LAPLACE }
+      type Query { a: String @minimize(to: MASK, showLength: true) @requiresScope(scope: "a") }`;
     const { data } = await tested(buildSubgraphSchema(parse(sdl))).ask('{ _service { sdl } }');
     const published = (data as { _service: { sdl: string } })._service.sdl;
     for (const { name } of directiveDefinitions)

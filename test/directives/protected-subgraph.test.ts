@@ -44,7 +44,9 @@ const typeDefs = /* GraphQL */ `
   type Person implements Named @key(fields: "id") @subject(field: "id") {
     id: ID! @public
     name: String
-    phone: String @needs(scope: "phone:read") @minimize(to: MASK, keep: 2, unless: [["phone:full"]])
+    phone: String
+      @needs(scope: "phone:read")
+      @minimize(to: MASK, last: 2, showLength: true, unless: [["phone:full"]])
     both: String @needs(scope: "a") @needs(scope: "b")
     either: String @requiresScopes(scopes: [["a"], ["b"]])
     forCredit: Int @purpose(of: ["credit"])

@@ -112,7 +112,7 @@ describe('the requirement of a field', () => {
     ['a rule', 'x: Int @authenticated', false],
     ['a rule that it inherits by what it returns', 'x: Ruled', false],
     ['a classification only', 'x: Int @personalData(category: "c")', true],
-    ['a minimization only', 'x: String @minimize(to: MASK)', true],
+    ['a minimization only', 'x: String @minimize(to: MASK, showLength: true)', true],
   ])('without coverage is refused: %s', (_, field, uncovered) => {
     const sdl = `type Query { ok: Int @public } type T { ${field} } type Ruled @authenticated { y: Int }`;
     expect(table(sdl).requirementOf('T', 'x').uncovered).toBe(uncovered);
@@ -237,7 +237,7 @@ describe('every specified directive has a meaning', () => {
     requiresScope: '(scope: "a")',
     policy: '(policies: [["a"]])',
     public: '',
-    minimize: '(to: MASK)',
+    minimize: '(to: MASK, showLength: true)',
     purpose: '(of: ["a"])',
     subject: '(field: "owner")',
     personalData: '(category: "c")',

@@ -16,7 +16,7 @@ const SDL = {
     type Account @key(fields: "id") {
       id: ID! @public
       balance: Int @requiresScope(scope: "accounts:read") @requiresScope(scope: "accounts:balance")
-      iban: String @requiresScope(scope: "accounts:read") @minimize(to: MASK, keep: 4)
+      iban: String @requiresScope(scope: "accounts:read") @minimize(to: MASK, last: 4, showLength: true)
       purposeful: Int @purpose(of: ["credit"])
     }`,
   notes: `${LINKS}
@@ -90,7 +90,13 @@ function expectEveryRule(supergraphSdl: string): void {
   expect(permits('Written.text')).toBe(false);
   expect(permits('Note.text', 'notes:read')).toBe(true);
   expect(isMet(rules.requirementOf('Account', 'notes'), undefined)).toBe(false);
-  expect(rules.field('Account', 'iban')?.minimization).toEqual({ to: 'MASK', keep: 4, unless: [] });
+  expect(rules.field('Account', 'iban')?.minimization).toEqual({
+    to: 'MASK',
+    first: 0,
+    last: 4,
+    showLength: true,
+    unless: [],
+  });
   expect(supergraphSdl).not.toMatch(/@requiresScope\(/);
 }
 

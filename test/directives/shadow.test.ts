@@ -20,7 +20,9 @@ const typeDefs = /* GraphQL */ `
   }
   type Person @key(fields: "id") @subject(field: "id") {
     id: ID!
-    phone: String @requiresScope(scope: "phone") @minimize(to: MASK, unless: [["phone:full"]])
+    phone: String
+      @requiresScope(scope: "phone")
+      @minimize(to: MASK, showLength: true, unless: [["phone:full"]])
   }
 `;
 const rows = [{ id: 'alma', phone: '123' }, { id: 'bo', phone: '456' }, null, new Error('not found')];
@@ -125,7 +127,7 @@ describe('in shadow, what would become of a field is counted', () => {
     type Plain @public { id: ID }
     type Note @subject(field: "owner") {
       id: ID!
-      phone: String @minimize(to: MASK, unless: [["phone:full"]])
+      phone: String @minimize(to: MASK, showLength: true, unless: [["phone:full"]])
     }`;
   const foreign = { id: 'f', owner: 'noor', phone: '123' };
   const own = { id: 'o', owner: 'alma', phone: '123' };

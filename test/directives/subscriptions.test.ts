@@ -25,7 +25,7 @@ const SDL = `
     n: Int
     later: Tick @authenticated
     secret: Int @authenticated
-    phone: String @minimize(to: MASK, keep: 2, unless: [["phone"]])
+    phone: String @minimize(to: MASK, last: 2, showLength: true, unless: [["phone"]])
   }
   union Any = Note | Tick
   type Note @subject(field: "owner") { id: ID! owner: String }

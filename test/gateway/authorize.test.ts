@@ -42,7 +42,7 @@ const people = /* GraphQL */ `
     id: ID!
     name: String
     email: String @needs(scope: "email")
-    phone: String @needs(scope: "phone") @minimize(to: MASK, unless: [["phone:full"]])
+    phone: String @needs(scope: "phone") @minimize(to: MASK, showLength: true, unless: [["phone:full"]])
     friends: [Person]
     tax: Int! @needs(scope: "tax") @needs(scope: "email")
     credit: Int @purpose(of: ["credit"])

@@ -42,7 +42,9 @@ export const accountsSdl = /* GraphQL */ `
   }
   type Account {
     id: ID!
-    iban: String @requiresScope(scope: "accounts") @minimize(to: MASK, keep: 4, unless: [["accounts:full"]])
+    iban: String
+      @requiresScope(scope: "accounts")
+      @minimize(to: MASK, last: 4, showLength: true, unless: [["accounts:full"]])
     balance: Int @requiresScope(scope: "balance")
   }
 `;

@@ -48,7 +48,7 @@ const accountsSdl = /* GraphQL */ `
   }
   type Account {
     id: ID
-    iban: String @minimize(to: MASK)
+    iban: String @minimize(to: MASK, showLength: true)
   }
   type Secret @authenticated {
     a: String

@@ -43,8 +43,11 @@ describe('a supergraph of an older composition whose @requires bypasses a rule',
     ['@requiresScopes(scopes: [["s"], ["t"]])', '@requiresScopes(scopes: [["s"], ["u"]])'],
     ['@policy(policies: [["p"]])', '@requiresScopes(scopes: [["p"]])'],
     ['@purpose(of: ["credit"])', '@purpose(of: ["credit", "ads"])'],
-    ['@minimize(to: MASK)', ''],
-    ['@minimize(to: MASK, unless: [["full"]])', '@minimize(to: MASK, unless: [["other"]])'],
+    ['@minimize(to: MASK, showLength: true)', ''],
+    [
+      '@minimize(to: MASK, showLength: true, unless: [["full"]])',
+      '@minimize(to: MASK, showLength: true, unless: [["other"]])',
+    ],
   ])('is refused: %s read by %s', (secret, leak) => {
     const message = refusal(pair(secret, leak));
     expect(message).toContain('[two] P.leak: @requires reads P.secret');
@@ -138,7 +141,7 @@ type U @join__type(graph: TWO, key: "id") {
   });
 });
 
-const MASK = '@minimize(to: MASK, keep: 4)';
+const MASK = '@minimize(to: MASK, last: 4, showLength: true)';
 const LENT = composedElsewhere(`type Query @join__type(graph: ONE) @join__type(graph: TWO) {
   me: User @join__field(graph: ONE)
   other: User @join__field(graph: TWO, provides: "email")
@@ -258,7 +261,7 @@ describe('rules that every subgraph states', () => {
   const LINKS = `extend schema
     @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@requires", "@provides"])
     @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@minimize", "@subject"])`;
-  const EMAIL = '@minimize(to: MASK, keep: 3, unless: [["full"]])';
+  const EMAIL = '@minimize(to: MASK, last: 3, showLength: true, unless: [["full"]])';
   const cleanup = new Cleanup();
   let issuer: TestIssuer;
   let gateway: TestGateway;

@@ -159,7 +159,7 @@ describe('what the running system writes', () => {
     type Account @key(fields: "id") @subject(field: "owner") {
       id: ID!
       owner: ID
-      iban: String @minimize(to: MASK, keep: 4, unless: [["transactions:read"]])
+      iban: String @minimize(to: MASK, last: 4, showLength: true, unless: [["transactions:read"]])
       plan: String @requiresScope(scope: "payments:write") @purpose(of: ["budgeting"])
     }
   `;

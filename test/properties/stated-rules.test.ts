@@ -29,7 +29,7 @@ function drawSubgraphs(choices: Choices): { name: string; url: string; sdl: stri
     const provided: string[] = [];
     const statement = (field: string): string => {
       const states = minimized.get(field) === true && !choices.oneIn(10);
-      return states ? `@minimize(to: MASK, keep: ${choices.oneIn(15) ? 3 : 2})` : '';
+      return states ? `@minimize(to: MASK, showLength: true, last: ${choices.oneIn(15) ? 3 : 2})` : '';
     };
     const fields = FIELDS.flatMap((field) => {
       const isOverriding = index === 1 && field === overriding;

@@ -31,7 +31,7 @@ const MAIL = `extend schema
   type Mutation { burn(of: ID!): Boolean @requiresScope(scope: "mail:burn") }
   type Letter @subject(field: "owner", unless: [["support"]]) {
     id: ID! @requiresScope(scope: "mail:read")
-    text: String @requiresScope(scope: "mail:read") @minimize(to: MASK, unless: [["mail:whole"]])
+    text: String @requiresScope(scope: "mail:read") @minimize(to: MASK, showLength: true, unless: [["mail:whole"]])
     secret: String @requiresScope(scope: "mail:secret")
   }`;
 

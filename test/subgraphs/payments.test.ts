@@ -60,7 +60,7 @@ describe('a payment', () => {
       amount: '12.50',
       currency: 'EUR',
       creditorName: INPUT.creditorName,
-      creditorIban: '**************0785',
+      creditorIban: 'FI** **** **** **07 85',
       remittance: 'Lunch',
       account: { id: INPUT.accountId },
     });

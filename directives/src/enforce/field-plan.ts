@@ -1,6 +1,7 @@
 import type { Requirement } from '../decide/requirement.js';
 import type { Minimizer } from '../minimize/minimizer.js';
 import type { RecordedField } from '../record/recorder.js';
+import type { EntityKey } from './entity-key.js';
 import type { OwnRows } from './own-rows.js';
 import type { RowOwner } from './row-owner.js';
 
@@ -20,5 +21,7 @@ export interface FieldPlan {
   /** Removes foreign rows; undefined if none can be returned. */
   readonly ownRows: OwnRows | undefined;
   readonly minimizer: Minimizer | undefined;
+  /** Of the type that the field belongs to, for its minimizer. */
+  readonly entityKey: EntityKey | undefined;
   readonly exemptionIndex: number;
 }

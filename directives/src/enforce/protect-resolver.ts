@@ -42,7 +42,12 @@ export function protectResolver(
     }
     state.recorder.minimized(record);
     // An anonymous caller has no client for pseudonyms: all of them share one.
-    return minimizer(value, { clientId: state.delegation?.clientId ?? '' });
+    return minimizer(value, {
+      clientId: state.delegation?.clientId ?? '',
+      purposes: state.delegation?.consent?.purposes,
+      subject: state.personBehind(source, rowOwner),
+      entity: plan.entityKey?.(source),
+    });
   };
 }
 

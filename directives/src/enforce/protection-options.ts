@@ -37,7 +37,7 @@ export interface ProtectionOptions extends TxnTokenBinding {
   readonly fieldResolver?: DefaultResolver;
   /** The same for the source of a subscription whose field has no `subscribe` function. */
   readonly subscribeFieldResolver?: DefaultResolver;
-  /** At least 32 bytes, the same on every instance; for `PSEUDONYMIZE` and `NOISE`. */
+  /** At least 32 bytes, the same on every instance; for `PSEUDONYMIZE`, `NOISE` and `SHIFT`. */
   readonly pseudonymKey?: Uint8Array;
   /** How the subgraph gets tokens for other services in the same transaction, see `txnTokenHeaders`. */
   readonly passOn?: PassOnOptions;

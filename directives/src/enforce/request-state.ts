@@ -161,6 +161,13 @@ export class RequestState {
     if (subject !== undefined) this.recorder.readRowOf(subject);
   }
 
+  /** Whose a row is. Without an owner it is the caller's own; a service acts for nobody. */
+  personBehind(row: unknown, owner: RowOwner | undefined): string | undefined {
+    if (owner !== undefined) return subjectOf(row, owner.property);
+    const delegation = this.#current;
+    return delegation?.service === true ? undefined : delegation?.subject;
+  }
+
   #owns(subject: string): boolean {
     const delegation = this.#current;
     if (delegation === undefined || delegation.service === true) return false;

@@ -10,6 +10,7 @@ import type { Minimization } from '../specification/minimize.js';
 import type { Alternatives } from '../specification/read-arguments.js';
 import { SUBJECT_RULE } from '../specification/subject.js';
 import { isFederationField } from '../schema/federation-fields.js';
+import { entityKeyOf } from './entity-key.js';
 import type { FieldPlan } from './field-plan.js';
 import { compileOwnRows } from './own-rows.js';
 import type { RowOwner } from './row-owner.js';
@@ -137,6 +138,7 @@ class FieldPlanner {
       returnedOwner: this.ownerOf(getNamedType(field.type).name),
       ownRows: compileOwnRows(field.type, schema, this.ownerOf),
       minimizer: this.#minimizerOf(`${type.name}.${field.name}`, field, minimization),
+      entityKey: minimization === undefined ? undefined : entityKeyOf(type),
       exemptionIndex: minimization === undefined ? -1 : this.exemptions.index(minimization.unless),
     };
   }

@@ -1,4 +1,4 @@
-import type { DateUnit } from '../specification/minimize.js';
+import type { DateUnit } from './date-unit.js';
 
 /** A day of the (proleptic) Gregorian calendar, in no time zone. */
 export interface CalendarDate {
@@ -14,13 +14,28 @@ export function firstDay({ year, month, day }: CalendarDate, unit: DateUnit): Ca
   switch (unit) {
     case 'DAY':
       return { year, month, day };
+    case 'WEEK':
+      return mondayBefore({ year, month, day });
     case 'MONTH':
       return { year, month, day: 1 };
+    case 'QUARTER':
+      return { year, month: month - ((month - 1) % 3), day: 1 };
     case 'YEAR':
       return { year, month: 1, day: 1 };
     case 'DECADE':
       return { year: year - (year % 10), month: 1, day: 1 };
+    case 'CENTURY':
+      return { year: year - (year % 100), month: 1, day: 1 };
   }
+}
+
+export const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** The first day that four digits can write is a Saturday: its week begins there. */
+function mondayBefore(date: CalendarDate): CalendarDate {
+  const ms = utcMidnight(date);
+  const sinceMonday = (new Date(ms).getUTCDay() + 6) % 7;
+  return utcDate(ms - sinceMonday * DAY_MS) ?? { year: 0, month: 1, day: 1 };
 }
 
 /** Midnight of a day in UTC, in milliseconds since the epoch. */

@@ -63,6 +63,13 @@ export function toDouble(number: Decimal): number {
   return Number(formatDecimal(number, 0));
 }
 
+/** Below 0 if the first is less, above 0 if it is more. */
+export function compareDecimals(one: Decimal, other: Decimal): number {
+  const scale = Math.max(one.scale, other.scale);
+  const difference = digitsAt(one, scale) - digitsAt(other, scale);
+  return difference === 0n ? 0 : difference < 0n ? -1 : 1;
+}
+
 /** Whether a step, such as 0.3, is a whole number of steps of the other size, such as 0.1. Both are above 0 and finite. */
 export function isMultipleOf(step: number, other: number): boolean {
   const [whole, part] = [decimalOf(step), decimalOf(other)];

@@ -55,22 +55,34 @@ function pieceEnd(text: string, end: number): number {
  */
 const SEPARATOR = /^[\p{P}\p{Zs}\p{Sc}\t\r\n+<=>^`|~]+$/u;
 
-/** Keeps the last `keep` characters and replaces the others by `*`; separators stay and do not count. */
-export function mask(text: string, keep: number): string {
+/** Stands for any number of characters. */
+export const HIDDEN = '***';
+
+/** How many characters stay, without separators, and whether the result tells how many do not. */
+export interface Mask {
+  readonly first: number;
+  readonly last: number;
+  readonly showLength: boolean;
+}
+
+/**
+ * Keeps the first and the last characters. Separators do not count: they stay between those that are kept, and with
+ * `showLength` everywhere. A text with no more characters than would stay is hidden as a whole.
+ */
+export function mask(text: string, { first, last, showLength }: Mask): string {
   const characters = [...graphemesOf(text)];
-  let kept = 0;
-  let hidesAny = false;
-  for (let index = characters.length - 1; index >= 0; index -= 1) {
-    if (SEPARATOR.test(characters[index] ?? '')) continue;
-    if (kept < keep) {
-      kept += 1;
-      continue;
-    }
-    hidesAny = true;
-    characters[index] = '*';
+  const counted = characters.flatMap((character, index) => (SEPARATOR.test(character) ? [] : [index]));
+  const hidden = counted.slice(first, Math.max(counted.length - last, first));
+  const [begin, end] = [hidden[0], hidden.at(-1)];
+  if (begin === undefined || end === undefined) return showLength ? '*'.repeat(characters.length) : HIDDEN;
+  if (!showLength) {
+    // Without the separators beside the hidden part, which could be many.
+    const begin = first === 0 ? 0 : (counted[first - 1] ?? 0) + 1;
+    const end = last === 0 ? characters.length : counted[counted.length - last];
+    return `${characters.slice(0, begin).join('')}${HIDDEN}${characters.slice(end).join('')}`;
   }
-  // A text no longer than `keep` would stay whole, so nothing of it stays.
-  return hidesAny ? characters.join('') : '*'.repeat(characters.length);
+  for (const index of hidden) characters[index] = '*';
+  return characters.join('');
 }
 
 /** The first `keep` characters. The rest is not read. */

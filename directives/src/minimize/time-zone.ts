@@ -1,7 +1,5 @@
-import { padded, utcDate, utcMidnight } from './calendar-date.js';
+import { DAY_MS, padded, utcDate, utcMidnight } from './calendar-date.js';
 import type { CalendarDate } from './calendar-date.js';
-
-const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** Days in one time zone of the IANA database. */
 export class TimeZone {

@@ -1,5 +1,8 @@
 import type { Alternatives } from '../specification/read-arguments.js';
-import type { DateUnit } from '../specification/minimize.js';
+import type { DateUnit } from '../minimize/date-unit.js';
+import type { Distribution } from '../minimize/discrete-noise.js';
+import type { Part } from '../minimize/generalize/part.js';
+import type { MaskForm } from '../minimize/strategies/mask.js';
 
 type NoArguments = Readonly<Record<string, never>>;
 
@@ -18,11 +21,31 @@ export interface DirectiveArguments {
   readonly minimize: Unless &
     (
       | { readonly to: 'REDACT' | 'PSEUDONYMIZE' }
-      | { readonly to: 'MASK' | 'TRUNCATE'; readonly keep?: number }
-      | { readonly to: 'GENERALIZE'; readonly step: number }
+      | {
+          readonly to: 'MASK';
+          readonly first?: number;
+          readonly last?: number;
+          readonly showLength?: boolean;
+        }
+      | { readonly to: 'MASK'; readonly form: MaskForm; readonly first?: number; readonly last?: number }
+      | { readonly to: 'TRUNCATE'; readonly keep?: number }
+      | { readonly to: 'GENERALIZE'; readonly step: number; readonly min?: number; readonly max?: number }
       | { readonly to: 'GENERALIZE'; readonly unit: DateUnit; readonly timeZone?: string }
       | { readonly to: 'GENERALIZE'; readonly decimals: number }
+      | { readonly to: 'GENERALIZE'; readonly buckets: readonly number[]; readonly names?: readonly string[] }
+      | { readonly to: 'GENERALIZE'; readonly ipv4: number; readonly ipv6?: number }
+      | { readonly to: 'GENERALIZE'; readonly ipv6: number }
+      | { readonly to: 'GENERALIZE'; readonly part: Part }
+      | { readonly to: 'GENERALIZE'; readonly geohash: number }
+      | { readonly to: 'GENERALIZE'; readonly h3: number }
+      | { readonly to: 'SHIFT'; readonly days: number }
       | { readonly to: 'NOISE'; readonly spread: number; readonly step?: number }
+      | {
+          readonly to: 'NOISE';
+          readonly distribution: Distribution;
+          readonly scale: number;
+          readonly step: number;
+        }
     );
   readonly purpose: { readonly of: readonly string[] };
   readonly subject: Unless & { readonly field: string };
@@ -41,7 +64,7 @@ export interface DirectiveArguments {
  *   'Account.id': { public: {} },
  *   'Account.iban': {
  *     requiresScope: [{ scope: 'accounts:read' }, { scope: 'accounts:details' }],
- *     minimize: { to: 'MASK', keep: 4 },
+ *     minimize: { to: 'MASK', last: 4 },
  *   },
  * };
  * ```

@@ -21,7 +21,7 @@ const Device = builder.objectRef('Device').implement({
       nullable: true,
       directives: {
         ...needs('devices:read'),
-        minimize: { to: 'MASK', keep: 4, unless: [['devices:serial']] },
+        minimize: { to: 'MASK', last: 4, unless: [['devices:serial']] },
       },
     }),
     location: t.exposeString('location', { nullable: true, directives: needs('devices:location') }),

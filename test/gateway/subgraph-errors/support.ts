@@ -64,7 +64,7 @@ export const people: Part = {
       level: Level @requiresScope(scope: "level")
       birthday: Birthday
       weight: Float
-      email(like: String): String @minimize(to: MASK)
+      email(like: String): String @minimize(to: MASK, showLength: true)
       leaking: String
       secret: String @requiresScope(scope: "secret")
       secretByLevel(level: Level): String @requiresScope(scope: "secret")

@@ -19,7 +19,7 @@ directive @join__implements(graph: join__Graph!, interface: String!) repeatable 
 directive @join__type(graph: join__Graph!, key: join__FieldSet, extension: Boolean! = false, resolvable: Boolean! = true, isInterfaceObject: Boolean! = false) repeatable on OBJECT | INTERFACE | UNION | ENUM | INPUT_OBJECT | SCALAR
 directive @join__unionMember(graph: join__Graph!, member: String!) repeatable on UNION
 directive @link(url: String, as: String, for: link__Purpose, import: [link__Import]) repeatable on SCHEMA
-directive @minimize(to: behalf__Strategy!, keep: Int, step: Float, unit: behalf__DateUnit, decimals: Int, spread: Float, unless: [[String!]!]) on FIELD_DEFINITION
+directive @minimize(to: behalf__Strategy!, keep: Int, last: Int, showLength: Boolean, step: Float, unit: behalf__DateUnit, decimals: Int, spread: Float, unless: [[String!]!]) on FIELD_DEFINITION
 directive @policy(policies: [[policy__Policy!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
 directive @purpose(of: [String!]!) repeatable on FIELD_DEFINITION | OBJECT
 directive @requiresScopes(scopes: [[requiresScopes__Scope!]!]!) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM

@@ -1,19 +1,18 @@
-import { NO_REQUIREMENT } from '@behalf/directives/internal';
-import type { Generalization, Minimization, Requirement } from '@behalf/directives/internal';
+import { compareStrategies, NO_REQUIREMENT } from '@behalf/directives/internal';
+import type { Minimization, Requirement } from '@behalf/directives/internal';
 import { describe, expect, it } from 'vitest';
-import {
-  compareStrategies,
-  isMinimizedAsStrictly,
-  minimizationText,
-} from '../../../gateway/supergraph/minimization.js';
+import { isMinimizedAsStrictly, minimizationText } from '../../../gateway/supergraph/minimization.js';
 
 type Strategy = Readonly<Record<string, unknown>>;
 
 const minimized = (strategy: Strategy, unless: readonly (readonly string[])[] = []): Minimization =>
   ({ ...strategy, unless }) as unknown as Minimization;
-const mask = (keep: number): Strategy => ({ to: 'MASK', keep });
+const mask = (last: number): Strategy => ({ to: 'MASK', first: 0, last, showLength: false });
 const truncate = (keep: number): Strategy => ({ to: 'TRUNCATE', keep });
-const by = (generalization: Generalization): Strategy => ({ to: 'GENERALIZE', by: generalization });
+const by = (parameters: Strategy): Strategy => {
+  const [way] = Object.keys(parameters);
+  return { to: 'GENERALIZE', by: way, ...parameters };
+};
 const noise = (spread: number, step?: number): Strategy => ({
   to: 'NOISE',
   spread,
@@ -159,7 +158,7 @@ describe('the directive in words', () => {
   it.each<[string, Minimization | undefined]>([
     ['', undefined],
     ['@minimize(to: REDACT)', minimized(REDACT)],
-    ['@minimize(to: MASK, keep: 4)', minimized(mask(4))],
+    ['@minimize(to: MASK, last: 4)', minimized(mask(4))],
     ['@minimize(to: GENERALIZE, unit: DAY)', minimized(by({ unit: 'DAY' }))],
     [
       '@minimize(to: GENERALIZE, unit: DAY, timeZone: Europe/Vienna)',

@@ -24,8 +24,8 @@ describe('a field that reads another by @requires', () => {
     ['', '@authenticated'],
     ['@authenticated', '@authenticated'],
     ['@authenticated', '@requiresScopes(scopes: [["s"]])'],
-    ['@minimize(to: MASK, keep: 4)', '@minimize(to: MASK, keep: 3)'],
-    ['@minimize(to: MASK, unless: [["s"]])', '@requiresScopes(scopes: [["s"]])'],
+    ['@minimize(to: MASK, last: 4, showLength: true)', '@minimize(to: MASK, last: 3, showLength: true)'],
+    ['@minimize(to: MASK, showLength: true, unless: [["s"]])', '@requiresScopes(scopes: [["s"]])'],
   ])('asks enough: %s is read by %s', (secret, leak) => {
     expect(reading(secret, leak)).toEqual([]);
   });
@@ -37,14 +37,14 @@ describe('a field that reads another by @requires', () => {
       'REQUIRES_PROTECTED: [two] T.leak: @requires reads T.secret, which asks @requiresScopes(s)',
     ],
     [
-      '@minimize(to: MASK, keep: 4)',
+      '@minimize(to: MASK, last: 4, showLength: true)',
       '',
-      'REQUIRES_MINIMIZED: [two] T.leak: @requires reads T.secret, which is @minimize(to: MASK, keep: 4)',
+      'REQUIRES_MINIMIZED: [two] T.leak: @requires reads T.secret, which is @minimize(to: MASK, last: 4, showLength: true)',
     ],
     [
-      '@minimize(to: MASK, keep: 4)',
-      '@minimize(to: MASK, keep: 5)',
-      'REQUIRES_MINIMIZED: [two] T.leak: @requires reads T.secret, which is @minimize(to: MASK, keep: 4), more strictly than @minimize(to: MASK, keep: 5), or not comparably',
+      '@minimize(to: MASK, last: 4, showLength: true)',
+      '@minimize(to: MASK, last: 5, showLength: true)',
+      'REQUIRES_MINIMIZED: [two] T.leak: @requires reads T.secret, which is @minimize(to: MASK, last: 4, showLength: true), more strictly than @minimize(to: MASK, last: 5, showLength: true), or not comparably',
     ],
   ])('asks too little: %s is read by %s', (secret, leak, text) => {
     expect(reading(secret, leak)).toEqual([text]);

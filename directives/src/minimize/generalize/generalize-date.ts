@@ -1,16 +1,17 @@
-import type { DateUnit } from '../specification/minimize.js';
+import type { DateUnit } from '../date-unit.js';
 import {
+  DAY_MS,
   dateText,
   firstDay,
   localDateAtMidnight,
   localMidnight,
   utcDate,
   utcMidnight,
-} from './calendar-date.js';
-import type { CalendarDate } from './calendar-date.js';
-import { readDateText } from './date-text.js';
-import type { DateText } from './date-text.js';
-import type { TimeZone } from './time-zone.js';
+} from '../calendar-date.js';
+import type { CalendarDate } from '../calendar-date.js';
+import { readDateText } from '../date-text.js';
+import type { DateText } from '../date-text.js';
+import type { TimeZone } from '../time-zone.js';
 
 export interface DateGeneralization {
   readonly unit: DateUnit;
@@ -95,8 +96,6 @@ function dateOfText(
 function dateAt(ms: number, zone: TimeZone | undefined): CalendarDate | undefined {
   return zone === undefined ? (localDateOf(ms) ?? utcDate(ms)) : zone.dateAt(ms);
 }
-
-const DAY_MS = 24 * 60 * 60 * 1_000;
 
 /** @returns undefined unless a day begins in the process's own time zone, and none in UTC */
 function localDateOf(ms: number): CalendarDate | undefined {

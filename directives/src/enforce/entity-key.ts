@@ -1,0 +1,65 @@
+import { Kind, parse } from 'graphql';
+import type { GraphQLObjectType } from 'graphql';
+
+/** Reads the key of the entity that an object is. @returns undefined without one */
+export type EntityKey = (row: unknown) => string | undefined;
+
+/**
+ * The values of the first `@key` of a type whose fields are all values of the object itself.
+ *
+ * @returns undefined for a type without such a key
+ */
+export function entityKeyOf(type: GraphQLObjectType): EntityKey | undefined {
+  const fields = fieldSetsOf(type)
+    .map(topLevelFields)
+    .find((names) => names.length > 0);
+  if (fields === undefined) return undefined;
+  return (row) => {
+    if (typeof row !== 'object' || row === null) return undefined;
+    const values = fields.map((name) => textOf((row as Readonly<Record<string, unknown>>)[name]));
+    return values.includes(undefined) ? undefined : JSON.stringify(values);
+  };
+}
+
+/** As SDL states them, or the `extensions` of a schema that is built in code. */
+function fieldSetsOf(type: GraphQLObjectType): readonly string[] {
+  const nodes = [type.astNode, ...type.extensionASTNodes].flatMap((node) => node?.directives ?? []);
+  const stated = nodes
+    .filter(({ name }) => name.value === 'key' || name.value === 'federation__key')
+    .flatMap(({ arguments: args = [] }) => args)
+    .flatMap(({ name, value }) =>
+      name.value === 'fields' && value.kind === Kind.STRING ? [value.value] : [],
+    );
+  const { directives } = type.extensions as { readonly directives?: unknown };
+  return [...stated, ...fieldSetsIn(directives)];
+}
+
+function fieldSetsIn(directives: unknown): readonly string[] {
+  if (Array.isArray(directives)) {
+    return (directives as readonly unknown[]).flatMap((each) => {
+      const { args, name } = (each ?? {}) as { readonly name?: unknown; readonly args?: unknown };
+      return name === 'key' ? fieldSetsIn({ key: args }) : [];
+    });
+  }
+  if (typeof directives !== 'object' || directives === null) return [];
+  const { key } = directives as { readonly key?: unknown };
+  return [key].flat().flatMap((each) => {
+    const { fields } = (each ?? {}) as { readonly fields?: unknown };
+    return typeof fields === 'string' ? [fields] : [];
+  });
+}
+
+/** Empty if one has a selection of its own: its value is an object. */
+function topLevelFields(fieldSet: string): readonly string[] {
+  const [operation] = parse(`{ ${fieldSet} }`, { noLocation: true }).definitions;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) return [];
+  const names = operation.selectionSet.selections.map((selection) =>
+    selection.kind === Kind.FIELD && selection.selectionSet === undefined ? selection.name.value : undefined,
+  );
+  return names.includes(undefined) ? [] : (names as readonly string[]);
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : undefined;
+}

@@ -1,0 +1,95 @@
+import type { Arguments } from '../../specification/read-arguments.js';
+import type { MinimizedField, Strategy, StrategyComparison, StrategyDefinition } from '../strategy.js';
+import { generalize } from './generalize.js';
+import type { GeneralizeParameters } from './generalize.js';
+import { mask } from './mask.js';
+import type { MaskParameters } from './mask.js';
+import { noise } from './noise.js';
+import type { NoiseParameters } from './noise.js';
+import { pseudonymize } from './pseudonymize.js';
+import type { PseudonymizeParameters } from './pseudonymize.js';
+import type { RedactParameters } from './redact.js';
+import { shift } from './shift.js';
+import type { ShiftParameters } from './shift.js';
+import { truncate } from './truncate.js';
+import type { TruncateParameters } from './truncate.js';
+
+/** The parameters of each strategy, in the order of the documentation. */
+interface ParametersOf {
+  readonly REDACT: RedactParameters;
+  readonly MASK: MaskParameters;
+  readonly TRUNCATE: TruncateParameters;
+  readonly GENERALIZE: GeneralizeParameters;
+  readonly SHIFT: ShiftParameters;
+  readonly PSEUDONYMIZE: PseudonymizeParameters;
+  readonly NOISE: NoiseParameters;
+}
+
+/** A strategy that reads the value. `REDACT` does not: see {@link redactedValue}. */
+type ReadingName = Exclude<keyof ParametersOf, 'REDACT'>;
+
+export type StrategyName = keyof ParametersOf;
+
+/** A strategy with its checked parameters. */
+export type MinimizationStrategy<Names extends StrategyName = StrategyName> = {
+  [Name in Names]: { readonly to: Name } & ParametersOf[Name];
+}[Names];
+
+const definitions: { readonly [Name in ReadingName]: StrategyDefinition<ParametersOf[Name]> } = {
+  MASK: mask,
+  TRUNCATE: truncate,
+  GENERALIZE: generalize,
+  SHIFT: shift,
+  PSEUDONYMIZE: pseudonymize,
+  NOISE: noise,
+};
+
+export const STRATEGY_NAMES: readonly StrategyName[] = Object.freeze([
+  'REDACT',
+  ...(Object.keys(definitions) as ReadingName[]),
+]);
+
+/** The arguments of each strategy, by name, with their types in the schema. */
+export function argumentsOfStrategy(to: StrategyName): Readonly<Record<string, string>> {
+  return to === 'REDACT' ? {} : definitions[to].arguments;
+}
+
+/** @throws {DirectiveError} `INVALID_RULE` for unreadable arguments */
+export function readStrategy(to: StrategyName, args: Arguments, coordinate: string): MinimizationStrategy {
+  if (to === 'REDACT') return { to };
+  const parameters: object = definitions[to].read(args, coordinate);
+  return { to, ...parameters } as MinimizationStrategy;
+}
+
+/** @throws {DirectiveError} `INVALID_RULE` if it does not fit the field; `MISSING_PSEUDONYM_KEY` */
+export function compileStrategy<Name extends ReadingName>(
+  strategy: MinimizationStrategy<Name>,
+  field: MinimizedField,
+): Strategy {
+  return definitions[strategy.to].compile(strategy, field);
+}
+
+/** The rest of a value under the one and the other: `weaker` if the other leaves more. Nothing is left by `REDACT`. */
+export function compareStrategies(
+  before: MinimizationStrategy,
+  after: MinimizationStrategy,
+): StrategyComparison {
+  if (before.to === 'REDACT' || after.to === 'REDACT') {
+    if (before.to !== after.to) return after.to === 'REDACT' ? 'stronger' : 'weaker';
+    return textOf(before) === textOf(after) ? 'equal' : 'incomparable';
+  }
+  const comparison = before.to === after.to ? compareBy(before, after) : 'incomparable';
+  // A parameter that is not compared must not pass for equal.
+  return comparison === 'equal' && textOf(before) !== textOf(after) ? 'incomparable' : comparison;
+}
+
+function textOf(strategy: MinimizationStrategy): string {
+  return JSON.stringify({ ...strategy, unless: undefined });
+}
+
+function compareBy<Name extends ReadingName>(
+  before: MinimizationStrategy<Name>,
+  after: MinimizationStrategy<Name>,
+): StrategyComparison {
+  return definitions[before.to].compare(before, after);
+}
