@@ -119,7 +119,7 @@ const GRAPHQL_YOGA: Example = {
   query: '{ devices { id model serial location } }',
   field: 'devices',
   scope: 'devices:read',
-  partial: { id: 'd-1', model: 'Phone 3', serial: '***5678', location: null },
+  partial: { id: 'd-1', model: 'Phone 3', serial: '***678', location: null },
   denied: 'devices.0.location',
   allScopes: 'devices:read devices:serial devices:location',
   whole: { id: 'd-1', model: 'Phone 3', serial: 'SN-1234-5678', location: 'Helsinki' },

@@ -69,10 +69,10 @@ describe('a long text', () => {
   );
 
   it('of one letter with very many marks is read only a few times its length', () => {
-    const long = `a${'\u0301'.repeat(100_000)}b`;
+    const long = `a${'\u0301'.repeat(100_000)}bc`;
     const segment = vi.spyOn(Intl.Segmenter.prototype, 'segment');
     try {
-      expect(mask(long, 1)).toBe('*b');
+      expect(mask(long, 1)).toBe('**c');
       const read = segment.mock.calls.reduce((sum, [piece]) => sum + piece.length, 0);
       expect(read).toBeLessThan(4 * long.length);
     } finally {

@@ -65,24 +65,28 @@ export interface Mask {
   readonly showLength: boolean;
 }
 
+/** At each end, at most this part of the characters stays, so that as much is hidden, however short a text is. */
+const PART_OF_EACH_END = 3;
+
 /**
- * Keeps the first and the last characters. Separators do not count: they stay between those that are kept, and with
- * `showLength` everywhere. A text with no more characters than would stay is hidden as a whole.
+ * Keeps the first and the last characters, and of a short text fewer. Whoever keeps less sees less of every text. Separators do not
+ * count: they stay between those that are kept, and with `showLength` everywhere.
  */
 export function mask(text: string, { first, last, showLength }: Mask): string {
   const characters = [...graphemesOf(text)];
   const counted = characters.flatMap((character, index) => (SEPARATOR.test(character) ? [] : [index]));
-  const hidden = counted.slice(first, Math.max(counted.length - last, first));
-  const [begin, end] = [hidden[0], hidden.at(-1)];
-  if (begin === undefined || end === undefined) return showLength ? '*'.repeat(characters.length) : HIDDEN;
-  if (!showLength) {
-    // Without the separators beside the hidden part, which could be many.
-    const begin = first === 0 ? 0 : (counted[first - 1] ?? 0) + 1;
-    const end = last === 0 ? characters.length : counted[counted.length - last];
-    return `${characters.slice(0, begin).join('')}${HIDDEN}${characters.slice(end).join('')}`;
+  if (counted.length === 0) return showLength ? '*'.repeat(characters.length) : HIDDEN;
+  const most = Math.floor(counted.length / PART_OF_EACH_END);
+  const hidden = counted.slice(Math.min(first, most), counted.length - Math.min(last, most));
+  if (showLength) {
+    for (const index of hidden) characters[index] = '*';
+    return characters.join('');
   }
-  for (const index of hidden) characters[index] = '*';
-  return characters.join('');
+  // Without the separators beside the hidden part, which could be many.
+  const begin = first === 0 ? 0 : (counted[Math.min(first, most) - 1] ?? -1) + 1;
+  const end =
+    last === 0 ? characters.length : (counted[counted.length - Math.min(last, most)] ?? characters.length);
+  return `${characters.slice(0, begin).join('')}${HIDDEN}${characters.slice(end).join('')}`;
 }
 
 /** The first `keep` characters. The rest is not read. */

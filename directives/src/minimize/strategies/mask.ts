@@ -87,8 +87,8 @@ function maskIban(text: string, { last }: MaskParameters): string {
   const iban = text.replaceAll(/\s/g, '');
   const country = IBAN.exec(iban)?.[1];
   if (country === undefined) return HIDDEN;
-  // The country and at least half of the rest: a long end would be the whole account.
-  const kept = last > (iban.length - country.length) / 2 ? 0 : last;
+  // As of any other text: a long end would be the whole account.
+  const kept = Math.min(last, Math.floor((iban.length - country.length) / 3));
   const masked = `${country}${'*'.repeat(iban.length - country.length - kept)}${iban.slice(iban.length - kept)}`;
   return masked.replaceAll(new RegExp(`(.{${IBAN_GROUP}})(?=.)`, 'g'), '$1 ');
 }
