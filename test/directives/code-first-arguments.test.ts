@@ -7,6 +7,7 @@ import {
   GraphQLObjectType,
   GraphQLScalarType,
   GraphQLSchema,
+  GraphQLString,
   parseConstValue,
   print,
   valueFromASTUntyped,
@@ -79,6 +80,17 @@ describe('a number in code is the same number in the schema', () => {
     const steps = Number(data?.x) / step;
     expect(Math.abs(steps - Math.round(steps))).toBeLessThan(1e-9);
     expect(Math.abs(Number(data?.x))).toBeLessThanOrEqual(by.spread);
+  });
+
+  it.each([
+    [{ to: 'GENERALIZE', buckets: [0, 17.5], names: ['child', 'adult'] }, '20', 'adult'],
+    [{ to: 'GENERALIZE', part: 'EMAIL_DOMAIN' }, 'alma@example.com', 'example.com'],
+    [{ to: 'GENERALIZE', unit: 'QUARTER' }, '2026-05-17', '2026-04-01'],
+    [{ to: 'MASK', form: 'IBAN', last: 4 }, 'AT611904300234573201', 'AT** **** **** **** 3201'],
+    [{ to: 'MASK', last: 2, showLength: true }, 'abcdef', '****ef'],
+  ])('and so are lists, texts and names of enums: %j', async (args, value, expected) => {
+    const { data } = await codeFirst(GraphQLString, minimized(args), value).ask('{ x }', {});
+    expect(data).toEqual({ x: expected });
   });
 
   it('of rules by coordinate too', async () => {
