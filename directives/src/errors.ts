@@ -31,6 +31,11 @@ export const directiveErrors = Object.freeze({
     description: 'A minimization strategy needs a key, and none was given.',
     since: '0.1.0',
   },
+  NO_PSEUDONYMS: {
+    description:
+      '`pseudonymsOf` or `readPseudonym` was given a field without `@minimize(to: PSEUDONYMIZE)`, or one whose pseudonyms nobody can read.',
+    since: '0.1.0',
+  },
   MISSING_APOLLO_SUBGRAPH: {
     description: '`buildProtectedSubgraph` needs the package `@apollo/subgraph`, which is not installed.',
     since: '0.1.0',

@@ -26,9 +26,11 @@ export {
   protectedContext,
   type ProtectedContext,
 } from './enforce/protected-context.js';
+export { pseudonymsOf, readPseudonym, type PseudonymOwner } from './enforce/pseudonyms.js';
 export type { RequestHeaders } from './enforce/request-headers.js';
 export { DirectiveError, type DirectiveErrorCode, PassOnError } from './errors.js';
 export type { SubgraphLog, SubgraphLogCode, SubgraphLogFacts } from './log.js';
+export type { FormerPseudonymKey } from './minimize/pseudonyms.js';
 export type { AccessDecision, FactsExtension, FieldAccessTuple } from './record/facts.js';
 export type { CoordinateRules, DirectiveArguments } from './schema/coordinate-rules.js';
 export { directiveDefinitions } from './schema/directive-definitions.js';

@@ -19,6 +19,7 @@ describe('what Apollo Server is about to execute', () => {
       exemptions: [],
       rowExemptions: [],
       fields: [],
+      pseudonyms: new Map(),
       clock: systemClock,
     }),
   });

@@ -64,6 +64,12 @@ describe('a strategy compared with another statement of it', () => {
     [by({ unit: 'WEEK' }), 'weaker', by({ unit: 'DAY' })],
     [by({ unit: 'MONTH' }), 'stronger', by({ unit: 'QUARTER' })],
     [by({ unit: 'CENTURY' }), 'weaker', by({ unit: 'DECADE' })],
+    [{ to: 'PSEUDONYMIZE' }, 'weaker', { to: 'PSEUDONYMIZE', readableWith: [['a']] }],
+    [
+      { to: 'PSEUDONYMIZE', readableWith: [['a']] },
+      'incomparable',
+      { to: 'PSEUDONYMIZE', readableWith: [['b']] },
+    ],
     [{ to: 'SHIFT', days: 5 }, 'stronger', { to: 'SHIFT', days: 9 }],
     [{ to: 'SHIFT', days: 5 }, 'equal', { to: 'SHIFT', days: 5 }],
     [noise({ scale: 5 }), 'stronger', noise({ scale: 9 })],

@@ -217,6 +217,7 @@ it('knows every option of both functions', () => {
     fieldResolver: 1,
     subscribeFieldResolver: 1,
     pseudonymKey: 1,
+    formerPseudonymKeys: 1,
     passOn: 1,
     revocationSignal: 1,
     log: 1,

@@ -20,6 +20,7 @@ const compiled = {
   exemptions: [[['a']]],
   rowExemptions: [[], [['a']]],
   fields: [],
+  pseudonyms: new Map(),
   clock: systemClock,
 };
 const END_MS = 1_000_000;
@@ -46,6 +47,7 @@ describe('a coordinate without a compiled rule', () => {
       exemptions: new Array<string[][]>(1),
       rowExemptions: new Array<string[][]>(1),
       fields: [],
+      pseudonyms: new Map(),
       clock: systemClock,
     };
     const gap = new RequestState({ delegation: alma }, ROOT_CONTEXT, gaps);
@@ -65,6 +67,7 @@ describe('a decision', () => {
       exemptions: [[['a']]],
       rowExemptions: [],
       fields: [],
+      pseudonyms: new Map(),
       clock: systemClock,
     });
     expect([kept.permits(0), kept.permits(0)]).toEqual([true, true]);

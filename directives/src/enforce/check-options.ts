@@ -12,6 +12,15 @@ const pseudonymKey: Check = (value) => {
     ? undefined
     : `must have at least ${MIN_PSEUDONYM_KEY_BYTES} bytes`;
 };
+const formerKey: Check = (value) => {
+  if (!isRecord(value)) return must('an object of a key and until when', value);
+  const unknown = Object.keys(value).find((name) => name !== 'key' && name !== 'until');
+  if (unknown !== undefined) return `must have a key and until, and no ${unknown}`;
+  const problem = pseudonymKey(value.key);
+  if (problem !== undefined) return `must have a key that ${problem.replace(/^must (?:be )?/, '')}`;
+  const isTime = value.until instanceof Date && !Number.isNaN(value.until.getTime());
+  return isTime ? undefined : 'must have until, a valid Date';
+};
 const coordinateRules: Check = (value) =>
   isRecord(value)
     ? undefined
@@ -38,6 +47,7 @@ const SHARED: Readonly<Record<string, Check>> = {
   enforcement: oneOf('enforce', 'shadow'),
   ...BINDING,
   pseudonymKey,
+  formerPseudonymKeys: listOf('former keys', formerKey),
   passOn: anObject,
   fieldResolver: aFunction,
   subscribeFieldResolver: aFunction,

@@ -63,6 +63,7 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
     schema,
     rules,
     pseudonymKey: options.pseudonymKey,
+    formerPseudonymKeys: options.formerPseudonymKeys ?? [],
     enforcement,
     fieldResolver: options.fieldResolver ?? defaultFieldResolver,
     subscribeFieldResolver: options.subscribeFieldResolver ?? defaultFieldResolver,

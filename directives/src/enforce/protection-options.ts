@@ -1,3 +1,4 @@
+import type { FormerPseudonymKey } from '../minimize/pseudonyms.js';
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Delegation } from '../claims/delegation.js';
 import type { PassOnOptions } from '../claims/exchange-txn-token.js';
@@ -39,6 +40,11 @@ export interface ProtectionOptions extends TxnTokenBinding {
   readonly subscribeFieldResolver?: DefaultResolver;
   /** At least 32 bytes, the same on every instance; for `PSEUDONYMIZE`, `NOISE` and `SHIFT`. */
   readonly pseudonymKey?: Uint8Array;
+  /**
+   * Keys that were the `pseudonymKey` before. Pseudonyms that they made are recognized until a time each, see `pseudonymsOf`;
+   * new ones are made by the `pseudonymKey`. Default: none.
+   */
+  readonly formerPseudonymKeys?: readonly FormerPseudonymKey[];
   /** How the subgraph gets tokens for other services in the same transaction, see `txnTokenHeaders`. */
   readonly passOn?: PassOnOptions;
   /**

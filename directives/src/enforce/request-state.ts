@@ -6,6 +6,7 @@ import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from '../claims/read-txn-token.js';
 import { isMet, isExemptFromMinimize, isExemptFromSubject } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
+import type { Pseudonyms } from '../minimize/pseudonyms.js';
 import type { Alternatives } from '../specification/read-arguments.js';
 import { AccessRecorder } from '../record/recorder.js';
 import type { RecordedField } from '../record/recorder.js';
@@ -45,6 +46,8 @@ export interface CompiledProtection {
   /** Of {@link RowOwner}. */
   readonly rowExemptions: readonly Alternatives[];
   readonly fields: readonly RecordedField[];
+  /** By coordinate, of the fields that have them. */
+  readonly pseudonyms: ReadonlyMap<string, Pseudonyms>;
   readonly clock: Clock;
 }
 

@@ -5,6 +5,8 @@ import type { Requirement } from '../decide/requirement.js';
 import { ruleText } from '../decide/rule-text.js';
 import type { RuleTable } from '../decide/rule-table.js';
 import { compileMinimizer } from '../minimize/minimizer.js';
+import { Pseudonyms } from '../minimize/pseudonyms.js';
+import type { FormerPseudonymKey } from '../minimize/pseudonyms.js';
 import type { RecordedField } from '../record/recorder.js';
 import type { Minimization } from '../specification/minimize.js';
 import type { Alternatives } from '../specification/read-arguments.js';
@@ -27,6 +29,7 @@ export interface ProtectionInput {
   readonly schema: GraphQLSchema;
   readonly rules: RuleTable;
   readonly pseudonymKey: Uint8Array | undefined;
+  readonly formerPseudonymKeys: readonly FormerPseudonymKey[];
   readonly enforcement: Enforcement | undefined;
   /** Resolves fields without a resolver of their own. */
   readonly fieldResolver: Resolver;
@@ -64,6 +67,7 @@ export function wrapFields(input: ProtectionInput): CompiledProtection {
     exemptions: exemptions.values,
     rowExemptions: rowExemptions.values,
     fields,
+    pseudonyms: planner.pseudonyms,
     clock: runtime.clock,
   };
 }
@@ -95,6 +99,7 @@ class FieldPlanner {
   /** From `@subject`. */
   readonly rowExemptions = new Interned<Alternatives>();
   readonly fields: RecordedField[] = [];
+  readonly pseudonyms = new Map<string, Pseudonyms>();
   /** In a supergraph the root types have their standard names, and the record uses the supergraph's coordinates. */
   readonly #rootNames: ReadonlyMap<GraphQLObjectType | null | undefined, string>;
   readonly #input: ProtectionInput;
@@ -149,10 +154,19 @@ class FieldPlanner {
     minimization: Minimization | undefined,
   ): FieldPlan['minimizer'] {
     if (minimization === undefined) return undefined;
-    const { pseudonymKey, runtime } = this.#input;
+    const { formerPseudonymKeys, pseudonymKey, runtime } = this.#input;
     const onUnreadable = (): void => {
       runtime.log.report('VALUE_NOT_MINIMIZED', coordinate);
     };
-    return compileMinimizer({ minimization, coordinate, type, pseudonymKey, onUnreadable });
+    const minimizer = compileMinimizer({ minimization, coordinate, type, pseudonymKey, onUnreadable });
+    if (minimization.to === 'PSEUDONYMIZE' && pseudonymKey !== undefined) {
+      const { readableWith = [] } = minimization;
+      const former = formerPseudonymKeys;
+      this.pseudonyms.set(
+        coordinate,
+        new Pseudonyms({ coordinate, key: pseudonymKey, former, readableWith }),
+      );
+    }
+    return minimizer;
   }
 }

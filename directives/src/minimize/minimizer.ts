@@ -1,13 +1,14 @@
-import { createHmac } from 'node:crypto';
 import { getNamedType, isListType, isNonNullType, isScalarType, isSpecifiedScalarType } from 'graphql';
 import type { GraphQLOutputType, GraphQLScalarType } from 'graphql';
 import { awaitedLater, collect, isAsyncIterable, isIterable, isPromise } from '../enforce/values.js';
 import { DirectiveError } from '../errors.js';
 import type { Minimization } from '../specification/minimize.js';
 import { acceptFinishedValues, FinishedValue, sentForm, serializeScalar } from './finished-value.js';
+import { keyedDigest } from './keyed-digest.js';
+import type { KeyedDigest } from './keyed-digest.js';
 import { compileStrategy } from './strategies/index.js';
 import { redactedValue } from './strategies/redact.js';
-import type { KeyedDigest, MinimizationContext, Strategy } from './strategy.js';
+import type { MinimizationContext, Strategy } from './strategy.js';
 
 /**
  * Returns less than the resolver did: entry by entry for a list, and as a promise for a promise. `null` and errors are
@@ -47,8 +48,12 @@ export function compileMinimizer(input: MinimizerInput): Minimizer {
     );
   }
   if (!isSpecifiedScalarType(named)) acceptFinishedValues(named);
-  const keyedDigest = (domain?: string): KeyedDigest => digestOf(input, domain);
-  const strategy = compileStrategy(minimization, { coordinate, typeName: named.name, keyedDigest });
+  const field = {
+    coordinate,
+    typeName: named.name,
+    keyedDigest: (domain?: string): KeyedDigest => digestOf(input, domain),
+  };
+  const strategy = compileStrategy(minimization, field);
   return through(type, (value, context) => {
     const result = minimizeScalar(value, named, strategy, context);
     if (result !== null) return result;
@@ -121,8 +126,5 @@ function digestOf({ pseudonymKey, coordinate }: MinimizerInput, domain = coordin
       coordinate,
     );
   }
-  return (clientId, ...parts) =>
-    createHmac('sha256', pseudonymKey)
-      .update([domain, clientId, ...parts].map((part) => `${part.length}:${part}`).join(''))
-      .digest();
+  return keyedDigest(pseudonymKey, domain);
 }

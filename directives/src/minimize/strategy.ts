@@ -1,4 +1,5 @@
 import { DirectiveError } from '../errors.js';
+import type { KeyedDigest } from './keyed-digest.js';
 import type { Arguments } from '../specification/read-arguments.js';
 
 /** Whom a value is minimized for, besides the value. */
@@ -18,12 +19,6 @@ export interface MinimizationContext {
  * `Date` for the type to write.
  */
 export type Strategy = (serialized: unknown, context: MinimizationContext, value: unknown) => unknown;
-
-/**
- * A digest of 256 bits under the subgraph's key: the same for the same client and parts. Lengths are part of the input, so that
- * different parts never concatenate alike.
- */
-export type KeyedDigest = (clientId: string, ...parts: readonly string[]) => Buffer;
 
 /** The purposes of a delegation, in whichever order it names them. */
 export function purposesText({ purposes = [] }: MinimizationContext): string {

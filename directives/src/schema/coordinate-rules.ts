@@ -20,7 +20,8 @@ export interface DirectiveArguments {
   readonly public: NoArguments;
   readonly minimize: Unless &
     (
-      | { readonly to: 'REDACT' | 'PSEUDONYMIZE' }
+      | { readonly to: 'REDACT' }
+      | { readonly to: 'PSEUDONYMIZE'; readonly readableWith?: Alternatives }
       | {
           readonly to: 'MASK';
           readonly first?: number;

@@ -1,24 +1,33 @@
-import { isText, needsType, ofText, purposesText } from '../strategy.js';
-import type { StrategyDefinition } from '../strategy.js';
+import { DirectiveError } from '../../errors.js';
+import { readAlternatives } from '../../specification/read-arguments.js';
+import type { Alternatives } from '../../specification/read-arguments.js';
+import { isGiven } from '../parameters.js';
+import { pseudonymMaker } from '../pseudonyms.js';
+import { isText, needsType, ofText } from '../strategy.js';
+import type { StrategyComparison, StrategyDefinition } from '../strategy.js';
 
-/** It has none. */
-export type PseudonymizeParameters = object;
-
-/** 128 bits: two values of one client do not collide by chance. */
-const PSEUDONYM_BYTES = 16;
+export interface PseudonymizeParameters {
+  /** A delegation that holds one of these may read a pseudonym again. Absent: nobody can. */
+  readonly readableWith?: Alternatives;
+}
 
 /** A stable name in place of the value, under a key: the same for one client and purpose, and unlinkable between them. */
 export const pseudonymize: StrategyDefinition<PseudonymizeParameters> = {
-  arguments: {},
-  read: () => ({}),
-  compile: (_parameters, { coordinate, keyedDigest, typeName }) => {
-    needsType(isText(typeName), 'PSEUDONYMIZE', 'String or ID', coordinate);
-    const digest = keyedDigest();
-    return ofText((text, context) =>
-      digest(context.clientId, purposesText(context), text)
-        .subarray(0, PSEUDONYM_BYTES)
-        .toString('base64url'),
-    );
+  arguments: { readableWith: '[[String!]!]' },
+  read: ({ readableWith }, coordinate) => {
+    if (!isGiven(readableWith)) return {};
+    const alternatives = readAlternatives(readableWith, 'readableWith', coordinate);
+    if (alternatives.length > 0 && alternatives.every((names) => names.length > 0))
+      return { readableWith: alternatives };
+    throw new DirectiveError('INVALID_RULE', '"readableWith" must name scopes', coordinate);
   },
-  compare: () => 'equal',
+  compile: ({ readableWith }, { coordinate, keyedDigest, typeName }) => {
+    needsType(isText(typeName), 'PSEUDONYMIZE', 'String or ID', coordinate);
+    const maker = pseudonymMaker(keyedDigest, coordinate, readableWith !== undefined);
+    return ofText((text, context) => maker.make(text, context));
+  },
+  compare: (before, after): StrategyComparison => {
+    if (before.readableWith === undefined) return after.readableWith === undefined ? 'equal' : 'weaker';
+    return after.readableWith === undefined ? 'stronger' : 'equal';
+  },
 };
