@@ -32,6 +32,7 @@ describe('a strategy compared with another statement of it', () => {
     [mask({ last: 2, form: 'IBAN' }), 'weaker', mask({ last: 3, form: 'IBAN' })],
     [mask({ last: 2 }), 'incomparable', mask({ last: 2, form: 'IBAN' })],
     [mask({ form: 'EMAIL' }), 'incomparable', mask({ form: 'IBAN' })],
+    [mask({ form: 'IBAN', last: 1 }), 'incomparable', mask({ last: 2 })],
     [by({ step: 10, min: 0 }), 'weaker', by({ step: 10 })],
     [by({ step: 10, max: 90 }), 'weaker', by({ step: 10 })],
     [by({ step: 10, max: 90 }), 'weaker', by({ step: 10, max: 100 })],

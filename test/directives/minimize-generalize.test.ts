@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { GraphQLFloat, GraphQLInt, GraphQLNonNull, GraphQLScalarType, GraphQLString } from 'graphql';
+import {
+  GraphQLBoolean,
+  GraphQLFloat,
+  GraphQLInt,
+  GraphQLNonNull,
+  GraphQLScalarType,
+  GraphQLString,
+} from 'graphql';
 import type { GraphQLOutputType } from 'graphql';
 import { cellToParent, getResolution, latLngToCell } from 'h3-js';
 import { describe, expect, it } from 'vitest';
@@ -61,6 +68,21 @@ describe('buckets', () => {
     expect(generalize({ buckets: [0, 18, 65] })('64.50')).toBe('18.00');
   });
 
+  it('hold for bigints, exactly, if they are whole', () => {
+    const Long = new GraphQLScalarType({ name: 'Long', serialize: (value) => value });
+    const by = generalize({ buckets: [0, 100] }, Long);
+    expect([by(99n), by(10n ** 20n)]).toEqual([new FinishedValue(0n), new FinishedValue(100n)]);
+    const Any = new GraphQLScalarType({ name: 'Any', serialize: (value) => value });
+    expect(generalize({ buckets: [0.5] }, Any)(7n)).toBeNull();
+    expect(generalize({ step: 0.5 }, Any)(7n)).toBeNull();
+  });
+
+  it('are at most a thousand', () => {
+    const many = Array.from({ length: 1_000 }, (_, index) => index);
+    expect(generalize({ buckets: many }, GraphQLInt)(999)).toBe(999);
+    expect(() => generalize({ buckets: [...many, 1_000] }, GraphQLInt)).toThrow('"buckets" must be numbers');
+  });
+
   it('can have names in fields of text', () => {
     const by = generalize({ buckets: [0, 18, 65], names: ['child', 'adult', 'senior'] });
     expect(['-1', '17.99', '18', '1e3', 'x'].map(by)).toEqual(['child', 'child', 'adult', 'senior', null]);
@@ -85,7 +107,14 @@ describe('buckets', () => {
     [{ buckets: [Number.NaN] }, GraphQLInt, ORDER],
     [{ buckets: ['1'] }, GraphQLInt, ORDER],
     [{ buckets: 1 }, GraphQLInt, ORDER],
-    [{ buckets: [0.5] }, GraphQLInt, '"buckets" of a Int are whole'],
+    [{ buckets: [0, 0.5] }, GraphQLInt, '"buckets" of a Int are whole'],
+    [
+      { buckets: [1.234567890123456] },
+      GraphQLFloat,
+      '"buckets" must have at most 15 digits, zeros at its ends not counted',
+    ],
+    [{ buckets: [1], names: 'a' }, GraphQLString, '"names" must be a list of strings'],
+    [{ buckets: [1] }, GraphQLBoolean, '@minimize(to: GENERALIZE) needs a field of type a number'],
     [{ buckets: [1, 2], names: ['a'] }, GraphQLString, '"names" must have a name of its own for each bucket'],
     [
       { buckets: [1, 2], names: ['a', 'a'] },
@@ -137,6 +166,9 @@ describe('IP addresses', () => {
     [{ ipv4: 16 }, '::ffff:198.51.100.77', '::ffff:198.51.0.0'],
     [{ ipv4: 16, ipv6: 128 }, '::ffff:c633:644d', '::ffff:198.51.0.0'],
     [{ ipv6: 128 }, '64:ff9b::198.51.100.77', '64:ff9b::c633:644d'],
+    [{ ipv6: 128 }, '1::ffff:c633:644d', '1::ffff:c633:644d'],
+    [{ ipv6: 128 }, '0:0:0:0:1:ffff:c633:644d', '::1:ffff:c633:644d'],
+    [{ ipv6: 128 }, '1:2:3:4:5:6:198.51.100.77', '1:2:3:4:5:6:c633:644d'],
     [{ ipv6: 64 }, 'fe80::1%eth0', null],
     [{ ipv4: 8 }, '1.2.3', null],
     [{ ipv4: 8 }, '1.2.3.256', null],
@@ -184,6 +216,10 @@ describe('parts of addresses', () => {
     ['PHONE_COUNTRY', '0664 1234567', null],
     ['PHONE_COUNTRY', '+0 664 1234567', null],
     ['PHONE_COUNTRY', '+43', null],
+    ['PHONE_COUNTRY', '+43 12', null],
+    ['PHONE_COUNTRY', '+43 123', '+43'],
+    ['PHONE_COUNTRY', '+43 6641234567890', '+43'],
+    ['PHONE_COUNTRY', '', null],
     ['PHONE_COUNTRY', '+43 664 123456789012', null],
     ['PHONE_COUNTRY', '+43 call me', null],
   ])('%s of %s', (part, text, expected) => {
@@ -203,6 +239,11 @@ describe('cells', () => {
     expect(generalize({ geohash })(text)).toBe(expected);
   });
 
+  it('is of any scalar that is no number for IP addresses', () => {
+    const Address = new GraphQLScalarType({ name: 'IPAddress' });
+    expect(generalize({ ipv4: 8 }, Address)('198.51.100.77')).toEqual(new FinishedValue('198.0.0.0'));
+  });
+
   it('an H3 cell is its parent, as H3 computes it (property)', () => {
     const place = fc.record({
       lat: fc.double({ min: -90, max: 90, noNaN: true }),
@@ -220,12 +261,20 @@ describe('cells', () => {
     );
   });
 
-  it.each(['', 'x', '8f1e15b7105d08', 'ff1e15b7105d083', '1f1e15b7105d083', '8ffe15b7105d083', '48.2,16.4'])(
-    'what is no H3 cell is null: %j',
-    (text) => {
-      expect(generalize({ h3: 5 })(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    'x',
+    '8f1e15b7105d08',
+    'ff1e15b7105d083',
+    '88f1e15b7105d083',
+    '9f1e15b7105d083',
+    '8ff415b7105d083',
+    '1f1e15b7105d083',
+    '8ffe15b7105d083',
+    '48.2,16.4',
+  ])('what is no H3 cell is null: %j', (text) => {
+    expect(generalize({ h3: 5 })(text)).toBeNull();
+  });
 });
 
 describe('a way to generalize', () => {
@@ -257,6 +306,8 @@ describe('a way to generalize', () => {
     [{ geohash: 3 }, GraphQLFloat],
     [{ h3: 3 }, GraphQLInt],
     [{ ipv4: 8 }, GraphQLFloat],
+    [{ ipv4: 8 }, GraphQLInt],
+    [{ ipv6: 8 }, GraphQLBoolean],
   ])('fits its field: %j', (args, type) => {
     expect(() => generalize(args, type)).toThrow(
       refusal('Query.x: @minimize(to: GENERALIZE) needs a field of type String or ID'),

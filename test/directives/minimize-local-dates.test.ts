@@ -5,6 +5,7 @@ import {
   localDateAtMidnight,
   localMidnight,
 } from '../../directives/src/minimize/calendar-date.js';
+import { shiftDate } from '../../directives/src/minimize/shift-date.js';
 import { testedSubgraph } from './support.js';
 
 /** Writes dates otherwise than ISO 8601 does. */
@@ -49,6 +50,20 @@ describe('in a process in London', () => {
   });
   afterAll(() => {
     vi.unstubAllEnvs();
+  });
+
+  it('moves a date that a driver made to a midnight, and a time by whole days', () => {
+    type Moment = readonly [number, number, number, number?];
+    const at = ([year, month, day, hour = 0]: Moment): Date => new Date(year, month, day, hour);
+    for (const [from, days, to] of [
+      [[1971, 6, 1], 1, [1971, 6, 2]],
+      // From an hour ahead of UTC to none.
+      [[1971, 9, 30], 3, [1971, 10, 2]],
+      [[1971, 6, 1, 12], 1, [1971, 6, 2, 12]],
+    ] as [Moment, number, Moment][]) {
+      expect(shiftDate('x', at(from), days)).toEqual(at(to));
+    }
+    expect(shiftDate('x', at([9999, 6, 1]), 300)).toBeNull();
   });
 
   const newYear = Date.UTC(1971, 0, 1);

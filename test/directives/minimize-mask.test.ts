@@ -45,6 +45,8 @@ describe('MASK', () => {
     [{ first: 1, last: 1, showLength: true }, 'a-lm-a', 'a-**-a'],
     [{ first: 3, last: 3, showLength: true }, 'a-lma', 'a-**a'],
     [{ first: 3, last: 3, showLength: true }, 'a-b', '*-*'],
+    [{ last: 1 }, '--alma', '***a'],
+    [{ first: 1 }, 'alma--', 'a***'],
     [{ last: 1 }, '🇦🇹🇩🇪🇫🇮', '***🇫🇮'],
   ])('%j of %j', (args, text, expected) => {
     expect(mask(args)(text)).toBe(expected);

@@ -130,6 +130,8 @@ describe('NOISE of a shape', () => {
     const answers = Array.from({ length: 50 }, () => by(1_234, who));
     expect(new Set(answers).size).toBe(1);
     expect(by(1_234, { ...who, purposes: ['budgeting', 'budgeting'] })).toBe(answers[0]);
+    const both = { ...who, purposes: ['a', 'b'] };
+    expect(by(1_234, { ...both, purposes: ['b', 'a'] })).toBe(by(1_234, both));
   });
 
   it.each<[string, (index: number) => Partial<MinimizationContext>]>([
@@ -145,16 +147,30 @@ describe('NOISE of a shape', () => {
 
   it('stays an Int, also near the end of the type', () => {
     const by = noise({ distribution: 'GAUSSIAN', scale: 1_000, step: 7 }, GraphQLInt);
-    for (let index = 0; index < 50; index++) {
-      for (const value of [2 ** 31 - 1, -(2 ** 31)]) {
-        const answer = Number(by(value, { entity: String(index) }));
-        expect(Math.abs(answer)).toBeLessThanOrEqual(2 ** 31 - 1);
-        expect(Math.abs(answer % 7)).toBe(0);
+    const last = 2_147_483_646;
+    for (const [value, end] of [
+      [2 ** 31 - 1, last],
+      [-(2 ** 31), -last],
+    ] as const) {
+      const answers = Array.from({ length: 60 }, (_, index) => by(value, { entity: String(index) }));
+      for (const answer of answers) {
+        expect(answer).toEqual(expect.any(Number));
+        expect(Math.abs(Number(answer))).toBeLessThanOrEqual(last);
+        expect(Math.abs(Number(answer) % 7)).toBe(0);
       }
+      expect(answers).toContain(end);
+      expect(new Set(answers).size).toBeGreaterThan(10);
     }
+    // A Float has no such end.
+    const float = noise({ distribution: 'GAUSSIAN', scale: 1_000, step: 7 });
+    const beyond = Array.from({ length: 60 }, (_, index) =>
+      Number(float(2 ** 31 - 1, { entity: String(index) })),
+    );
+    expect(Math.max(...beyond)).toBeGreaterThan(last);
   });
 
   it.each([
+    [{ ...LAPLACE, distribution: 5 }, '"distribution" must be one of LAPLACE, GAUSSIAN'],
     [{ scale: 300 }, '"distribution" must be one of LAPLACE, GAUSSIAN'],
     [
       { ...LAPLACE, distribution: 'LAPLASE' },
@@ -170,6 +186,21 @@ describe('NOISE of a shape', () => {
     ],
   ])('stops the start: %j', (args, message) => {
     expect(() => noise(args)).toThrow(`Query.x: ${message}`);
+  });
+
+  it.each([
+    [0.5, 1],
+    [2 ** 31, 1],
+    [0.05, 0.1],
+    [1.25, 2.5],
+  ])('works with a scale of %d and a step of %d', (scale, step) => {
+    const answers = Array.from({ length: 20 }, (_, index) =>
+      Number(noise({ distribution: 'GAUSSIAN', scale, step })(0, { entity: String(index) })),
+    );
+    const steps = answers.map((answer) => Math.abs(answer / step));
+    // Within five standard deviations, and not all where they were.
+    expect(Math.max(...steps)).toBeLessThanOrEqual((scale / step) * 5 + 1);
+    expect(Math.max(...steps)).toBeGreaterThan(0);
   });
 
   it('has whole steps for an Int', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { GraphQLInt, GraphQLScalarType, GraphQLString } from 'graphql';
+import { GraphQLBoolean, GraphQLInt, GraphQLScalarType, GraphQLString } from 'graphql';
 import type { GraphQLOutputType } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import type { FinishedValue } from '../../directives/src/minimize/finished-value.js';
@@ -89,6 +89,8 @@ describe('SHIFT', () => {
     [true, 1, null],
     [Number.NaN, 1, null],
     [8.64e15, 1, null],
+    [8.64e15 - DAY_MS, 1, 8.64e15],
+    [{}, 1, null],
   ])('of %s by %d days', (given, days, expected) => {
     expect(shiftDate(given, given, days)).toEqual(expected);
   });
@@ -120,6 +122,9 @@ describe('SHIFT', () => {
   });
 
   it('needs a date', () => {
+    expect(() => shift(3, { type: GraphQLBoolean })).toThrow(
+      '@minimize(to: SHIFT) needs a field of type a date',
+    );
     expect(() => shift(3, { type: GraphQLInt })).toThrow('@minimize(to: SHIFT) needs a field of type a date');
   });
 });

@@ -70,6 +70,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/minimize-generalize.test.ts',
       'test/directives/minimize-mask.test.ts',
       'test/directives/minimize-compare.test.ts',
+      'test/directives/check-minimizations.test.ts',
+      'test/directives/pseudonyms.test.ts',
       'test/directives/minimize-shift.test.ts',
       'test/directives/minimize-noise.test.ts',
       'test/directives/minimize-noise-shapes.test.ts',
