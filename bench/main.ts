@@ -3,6 +3,7 @@ import { benchAudit } from './audit/run.js';
 import { benchGateway } from './gateway/run.js';
 import { pin } from './harness/child.js';
 import { benchLimits } from './limits/run.js';
+import { benchMinimize } from './minimize/run.js';
 import { benchRevocation } from './revocation/run.js';
 import { benchSearch } from './search/run.js';
 import { benchSubgraph } from './subgraph/run.js';
@@ -10,6 +11,7 @@ import { benchSubgraph } from './subgraph/run.js';
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   analysis: benchAnalysis,
   subgraph: benchSubgraph,
+  minimize: benchMinimize,
   limits: benchLimits,
   audit: benchAudit,
   // Runs before the others, which pin this process and its children to one processor.

@@ -6,7 +6,7 @@ import { buildSchema, execute, parse, specifiedRules, subscribe, validate } from
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import type * as middlewareModule from 'graphql-middleware';
 import type * as shieldModule from 'graphql-shield';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { BENCH_ISSUER, BenchTokens } from './tokens.js';
 
 // As CommonJS: on Node 23 and later graphql-shield's ESM build does not load, and both must share one copy of graphql.
 const require = createRequire(import.meta.url);
@@ -56,8 +56,7 @@ function bare(): FieldContender {
 }
 
 async function behalf(): Promise<FieldContender> {
-  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
-  const key = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'EdDSA' };
+  const tokens = await BenchTokens.for('rows');
   const schema = buildProtectedSubgraph({
     name: 'rows',
     typeDefs: `extend schema
@@ -66,29 +65,13 @@ async function behalf(): Promise<FieldContender> {
       type Query { rows: [Row!]! @public }
       type Row { ${names.map((name) => `${name}: String @requiresScope(scope: "${SCOPE}")`).join(' ')} }`,
     resolvers: { Query: { rows: () => rows } },
-    gateway: { issuer: 'https://gateway.bench', keys: [key] },
+    gateway: { issuer: BENCH_ISSUER, keys: [tokens.key] },
   });
-  const mint = (scope: string): Promise<string> =>
-    new SignJWT({ scope, txn: 't', tctx: {}, rctx: { client_id: 'bench' }, req_wl: 'gateway' })
-      .setProtectedHeader({ alg: 'EdDSA', kid: 'bench', typ: 'txntoken+jwt' })
-      .setIssuer('https://gateway.bench')
-      .setAudience('rows')
-      .setSubject('s')
-      .setIssuedAt()
-      .setExpirationTime('15s')
-      .sign(privateKey);
-  let tokens = { granted: await mint(SCOPE), denied: await mint('other') };
-  let mintedAt = performance.now();
   return {
     name: 'behalf: token verified, protected, recorded',
     async execute(isGranted) {
-      // A transaction token lives only for seconds.
-      if (performance.now() - mintedAt > 5_000) {
-        tokens = { granted: await mint(SCOPE), denied: await mint('other') };
-        mintedAt = performance.now();
-      }
       const contextValue = await protectedContext(schema, {
-        'txn-token': isGranted ? tokens.granted : tokens.denied,
+        'txn-token': await tokens.of(isGranted ? SCOPE : 'other'),
       });
       const result = await execute({ schema, document, contextValue });
       const facts = finishProtectedRequest(schema, contextValue);

@@ -41,7 +41,14 @@ export function pseudonymMaker(
   }
   // No field has this name: what another field shows is never this field's key.
   const keys = digestFor(`${coordinate} sealed`);
-  const keyOf = (context: MinimizationContext): Uint8Array => keys(context.clientId, purposesText(context));
+  let last: { readonly of: string; readonly key: Uint8Array } | undefined;
+  // The values of one answer are of one client and its purposes.
+  const keyOf = (context: MinimizationContext): Uint8Array => {
+    const purposes = purposesText(context);
+    const of = JSON.stringify([context.clientId, purposes]);
+    if (last?.of !== of) last = { of, key: keys(context.clientId, purposes) };
+    return last.key;
+  };
   return {
     make: (text, context) => sealText(keyOf(context), text),
     read: (pseudonym, context) => openText(keyOf(context), pseudonym),
