@@ -118,6 +118,18 @@ describe('readPseudonym', () => {
     expect(readPseudonym(await tested.context(reader), 'Query.iban', old, app)).toBeUndefined();
   });
 
+  it('reads nothing of another field: each has keys of its own', async () => {
+    const readable = '@public @minimize(to: PSEUDONYMIZE, readableWith: [["reveal"]])';
+    const tested = testedSubgraph(`type Query { one: ID ${readable} other: ID ${readable} }`, {
+      Query: { one: () => 'a-1', other: () => 'a-1' },
+    });
+    const context = await tested.context({ scope: 'reveal' });
+    const { data } = await tested.ask('{ one other }', {});
+    expect(data?.one).not.toBe(data?.other);
+    expect(readPseudonym(context, 'Query.one', String(data?.one), app)).toBe('a-1');
+    expect(readPseudonym(context, 'Query.other', String(data?.one), app)).toBeUndefined();
+  });
+
   it('reads nothing of a field without readableWith: its pseudonyms are digests', async () => {
     const context = await subgraph().context({ scope: 'fraud:reveal' });
     expect(() => readPseudonym(context, 'Query.id', 'x', app)).toThrow(
