@@ -48,6 +48,7 @@ async function takeName(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
   } catch (error) {
+    // There, the file is not whole at once; it still never replaces another one.
     if (!NO_LINKS.includes(codeOf(error))) throw error;
     await copyFile(from, to, constants.COPYFILE_EXCL);
   }

@@ -88,6 +88,7 @@ describe('readPseudonym', () => {
   it.each<[string, TokenOptions | undefined]>([
     ['without a scope', {}],
     ['with a part of an alternative', { scope: 'audit' }],
+    ['whose consent is to the least detail', { scope: 'fraud:reveal', detail: 'minimal' }],
     ['that is anonymous', undefined],
   ])('is denied to a caller %s, whatever the pseudonym', async (_who, who) => {
     const tested = subgraph();

@@ -32,6 +32,8 @@ export interface TokenOptions {
   readonly lifetimeSeconds?: number;
   /** Seconds since the epoch; null: the token names no consent. */
   readonly consentUntil?: number | null;
+  /** Of the consent. */
+  readonly detail?: 'full' | 'minimal';
 }
 
 export interface Asked extends ExecutionResult {
@@ -92,15 +94,9 @@ export function testedSchema(protect: (base: ProtectionOptions) => GraphQLSchema
     logged,
     timers,
     nowMs: Date.now(),
-    token({ subject = 'alma', scope = '', client = 'app', lifetimeSeconds = 15, consentUntil = null } = {}) {
+    token({ subject = 'alma', scope = '', client = 'app', lifetimeSeconds = 15, ...more } = {}) {
       const issuedAt = Math.floor(subgraph.nowMs / 1_000);
-      const consent = {
-        id: 'c1',
-        version: 1,
-        purposes: [],
-        detail: 'full',
-        ...(consentUntil === null ? {} : { until: consentUntil }),
-      };
+      const consent = consentOf(more);
       return new SignJWT({
         txn: 't-1',
         scope,
@@ -132,6 +128,11 @@ export function testedSchema(protect: (base: ProtectionOptions) => GraphQLSchema
     },
   };
   return subgraph;
+}
+
+function consentOf({ consentUntil = null, detail = 'full' }: TokenOptions): object {
+  const until = consentUntil === null ? {} : { until: consentUntil };
+  return { id: 'c1', version: 1, purposes: [], detail, ...until };
 }
 
 /** A response as the client receives it, byte for byte. */

@@ -1,4 +1,4 @@
-import { holdsOne } from '../decide/requirement.js';
+import { isExemptFromMinimize } from '../decide/requirement.js';
 import { DirectiveError } from '../errors.js';
 import type { MinimizationContext } from '../minimize/strategy.js';
 import type { Pseudonyms } from '../minimize/pseudonyms.js';
@@ -41,7 +41,7 @@ export function pseudonymsOf(context: unknown, coordinate: string, value: string
 
 /**
  * Reads a pseudonym of a field with `@minimize(to: PSEUDONYMIZE, readableWith: …)`: the value for which some client got it. Only for
- * a caller whose delegation holds one of the alternatives of `readableWith`.
+ * a caller whose delegation holds one of the alternatives of `readableWith`, and whose consent is not to the least detail.
  *
  * @param context the request's context value from `protectedContext`
  * @param coordinate of the field, `Type.field`
@@ -68,8 +68,8 @@ export function readPseudonym(
   const { pseudonyms, state } = found(context, coordinate);
   const { readableWith } = pseudonyms;
   if (readableWith.length === 0) throw noPseudonyms(coordinate);
-  const { delegation } = state;
-  if (delegation === undefined || !holdsOne(readableWith, delegation.scopes)) {
+  // Decided as whether a value is seen whole: a consent to the least detail permits neither.
+  if (!isExemptFromMinimize(readableWith, state.delegation)) {
     throw denialError(coordinate, { authenticated: true, scopes: [readableWith] });
   }
   const owner: MinimizationContext = { clientId, purposes };
