@@ -62,8 +62,7 @@ function isDetails(value: unknown): boolean {
 
 function isAccess(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const { coordinate, decision, rule, strategy, subgraph } = value;
-  return (
-    typeof coordinate === 'string' && typeof decision === 'string' && [rule, strategy, subgraph].every(isText)
-  );
+  const { coordinate, decision, level, rule, strategy, subgraph } = value;
+  const texts = [level, rule, strategy, subgraph];
+  return typeof coordinate === 'string' && typeof decision === 'string' && texts.every(isText);
 }

@@ -31,6 +31,7 @@ export interface AskedAccess {
   readonly subgraph: string;
   readonly count?: never;
   readonly strategy?: never;
+  readonly level?: never;
 }
 
 /** The accesses at one coordinate: in one subgraph, or at the gateway if none is named. */

@@ -1,11 +1,22 @@
-import { RuleTable } from '@behalf/directives/internal';
+import { levelNames, liftingScopes, RuleTable, withoutUndefined } from '@behalf/directives/internal';
 import { parse } from 'graphql';
+import { compareDetails } from './compare-details.js';
 import type { Policy } from './policy.js';
 
 /** The names that a schema's rules use, each with the coordinates of the rules. */
 export interface SchemaVocabulary {
   readonly scopes: ReadonlyMap<string, readonly string[]>;
   readonly purposes: ReadonlyMap<string, readonly string[]>;
+  /** Fields with a data category or levels of detail, by coordinate. */
+  readonly details: ReadonlyMap<string, FieldDetail>;
+}
+
+/** What a schema says about the detail of one field. */
+export interface FieldDetail {
+  /** Of its `@personalData`. */
+  readonly category?: string;
+  /** Levels of its `@minimize`, from most detail to least. */
+  readonly levels: readonly string[];
 }
 
 /**
@@ -44,6 +55,7 @@ export function readVocabulary(supergraphSdl: string): SchemaVocabulary {
 export function vocabularyOf(rules: RuleTable): SchemaVocabulary {
   const scopes = new Map<string, Set<string>>();
   const purposes = new Map<string, Set<string>>();
+  const details = new Map<string, FieldDetail>();
   const note = (into: Map<string, Set<string>>, names: readonly string[], coordinate: string): void => {
     for (const name of names) {
       const known = into.get(name);
@@ -57,11 +69,16 @@ export function vocabularyOf(rules: RuleTable): SchemaVocabulary {
     note(purposes, type.own.purposes.flat(), type.name);
     for (const field of type.fields.values()) {
       note(scopes, field.own.scopes.flat(2), field.coordinate);
-      note(scopes, field.minimization?.unless.flat() ?? [], field.coordinate);
+      note(scopes, liftingScopes(field.minimization).flat(), field.coordinate);
       note(purposes, field.own.purposes.flat(), field.coordinate);
+      const levels = field.minimization === undefined ? [] : levelNames(field.minimization);
+      // An interface answers through its implementers, and it states no levels.
+      const isObject = type.kind === 'object';
+      if (levels.length > 0 || (isObject && field.personalData !== undefined))
+        details.set(field.coordinate, withoutUndefined({ category: field.personalData, levels }));
     }
   }
-  return { scopes: toLists(scopes), purposes: toLists(purposes) };
+  return { scopes: toLists(scopes), purposes: toLists(purposes), details };
 }
 
 function toLists(sets: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<string, readonly string[]> {
@@ -74,14 +91,18 @@ export type PolicyFindingKind =
   | 'scope-not-in-schema'
   | 'purpose-not-in-policy'
   | 'purpose-not-in-schema'
-  | 'deprecated-scope-required';
+  | 'deprecated-scope-required'
+  | 'category-not-in-schema'
+  | 'field-without-level'
+  | 'level-not-in-policy'
+  | 'level-not-in-schema';
 
 /** One difference between a policy and a schema. */
 export interface PolicyFinding {
   readonly kind: PolicyFindingKind;
   /** `error`: neither the authority nor the gateway starts. */
   readonly severity: 'error' | 'warning';
-  /** The scope or purpose. */
+  /** The scope, purpose, category, `category: level`, or field. */
   readonly name: string;
   /** Where the schema names it; empty if it does not. */
   readonly coordinates: readonly string[];
@@ -137,6 +158,7 @@ export function comparePolicyWithSchema(
     if (vocabulary.purposes.has(name)) continue;
     findings.push({ kind: 'purpose-not-in-schema', severity: 'warning', name, coordinates: [] });
   }
+  findings.push(...compareDetails(policy, vocabulary.details));
   return findings.sort((a, b) => compareText(a.kind, b.kind) || compareText(a.name, b.name));
 }
 
@@ -161,10 +183,20 @@ export function describeMismatch(findings: readonly PolicyFinding[]): string | u
       .filter((finding) => finding.kind === kind)
       .map(({ name }) => name)
       .join(', ');
+  const coordinatesOf = (kind: PolicyFindingKind): string =>
+    errors
+      .filter((finding) => finding.kind === kind)
+      .flatMap(({ name, coordinates }) => coordinates.map((coordinate) => `${coordinate} (${name})`))
+      .join(', ');
   const parts: readonly (readonly [string, string])[] = [
     ['scopes that the schema uses and the policy lacks', namesOf('scope-not-in-policy')],
     ['scopes that the policy has and the schema does not use', namesOf('scope-not-in-schema')],
     ['purposes that the schema uses and the policy lacks', namesOf('purpose-not-in-policy')],
+    ['fields of a category that do not state its first level', coordinatesOf('field-without-level')],
+    [
+      'levels of fields that the policy limits to and the schema does not have',
+      namesOf('level-not-in-schema'),
+    ],
   ];
   return parts
     .filter(([, names]) => names !== '')

@@ -1,6 +1,8 @@
+import { keyPath } from '@behalf/directives/internal';
+import { isCoordinate } from './detail.js';
 import { isDay } from './durations.js';
 import { PolicyError } from './errors.js';
-import type { Policy, ScopePolicy } from './policy.js';
+import type { MinimizeRule, Policy, ScopePolicy } from './policy.js';
 import { strictest } from './step-up.js';
 
 /**
@@ -12,6 +14,9 @@ export function refuseContradictions(policy: Policy): void {
     requireNames(mayGrant, policy.scopes, 'scope', `roles.${name}.mayGrant`);
   }
   refuseIrreconcilableSignIns(policy);
+  policy.minimize.forEach((rule, index) => {
+    checkMinimizeRule(rule, policy, `minimize[${index}]`);
+  });
   for (const { clientId, scopes, purposes, rateClass } of policy.clients.values()) {
     requireNames(scopes, policy.scopes, 'scope', `clients.${clientId}.scopes`);
     requireNames(purposes, policy.purposes, 'purpose', `clients.${clientId}.purposes`);
@@ -46,6 +51,31 @@ function checkDeprecation({ name, deprecated }: ScopePolicy, policy: Policy): vo
     if (policy.scopes.get(other)?.deprecated !== undefined) {
       throw contradiction(at, `"${other}" is deprecated itself`);
     }
+  });
+}
+
+/** A field's levels are known from the schema: see `comparePolicyWithSchema`. */
+function checkMinimizeRule({ when, levels, strictest }: MinimizeRule, policy: Policy, path: string): void {
+  const { clients = [], exceptClients = [], purposes = [] } = when;
+  requireNames(purposes, policy.purposes, 'purpose', `${path}.when.purposes`);
+  if (policy.clients.size > 0 && !policy.clients.has('*')) {
+    requireNames(clients, policy.clients, 'client', `${path}.when.clients`);
+    requireNames(exceptClients, policy.clients, 'client', `${path}.when.exceptClients`);
+  }
+  for (const [name, level] of levels) {
+    if (isCoordinate(name)) continue;
+    const at = keyPath(`${path}.levels`, name);
+    const category = policy.categories.get(name);
+    if (category === undefined) throw contradiction(at, 'is not a category of this policy');
+    if (!category.levels.some((each) => each.name === level)) {
+      throw contradiction(at, `"${level}" is not a level of this category`);
+    }
+  }
+  strictest.forEach((sensitivity, index) => {
+    const has = [...policy.categories.values()].some(
+      (each) => each.sensitivity === sensitivity && each.levels.length > 0,
+    );
+    if (!has) throw contradiction(`${path}.strictest[${index}]`, 'no category with levels is as sensitive');
   });
 }
 

@@ -1,6 +1,7 @@
 export {
   comparePolicyWithSchema,
   describeMismatch,
+  type FieldDetail,
   type PolicyFinding,
   type PolicyFindingKind,
   readVocabulary,
@@ -9,7 +10,10 @@ export {
 } from './compare.js';
 export { PolicyError, type PolicyErrorCode, policyErrors } from './errors.js';
 export type {
+  CategoryPolicy,
   ClientPolicy,
+  LevelPolicy,
+  MinimizeRule,
   Policy,
   PurposePolicy,
   RateClass,

@@ -15,13 +15,19 @@ const optional =
     value === undefined || test(value);
 
 /** Each part that is a map, and what its entries must have. */
-const MAPS: Readonly<Record<Exclude<keyof Policy, 'longestConsentSeconds'>, (entry: Entry) => boolean>> = {
+const MAPS: Readonly<
+  Record<Exclude<keyof Policy, 'longestConsentSeconds' | 'minimize'>, (entry: Entry) => boolean>
+> = {
   scopes: ({ name, sentence, access, sensitivity, deprecated }) =>
     [name, sentence].every(isText) &&
     isAccess(access) &&
     isSensitivity(sensitivity) &&
     optional(isRecord)(deprecated),
   purposes: ({ name, sentence }) => [name, sentence].every(isText),
+  categories: ({ name, sentence, sensitivity, levels }) =>
+    [name, sentence].every(isText) &&
+    isSensitivity(sensitivity) &&
+    isListOf(levels, (level) => [level.name, level.sentence].every(isText)),
   roles: ({ name, mayGrant }) => isText(name) && isStringArray(mayGrant),
   clients: ({ clientId, scopes, purposes, longestConsentSeconds, rateClass }) =>
     isText(clientId) &&
@@ -40,12 +46,29 @@ const MAPS: Readonly<Record<Exclude<keyof Policy, 'longestConsentSeconds'>, (ent
  */
 export function isPolicy(value: unknown): value is Policy {
   if (!isRecord(value)) return false;
-  const { longestConsentSeconds, ...maps } = value;
+  const { longestConsentSeconds, minimize, ...maps } = value;
+  if (!isListOf(minimize, isMinimizeRule)) return false;
   if (!isRecord(longestConsentSeconds)) return false;
   if (!Object.entries(longestConsentSeconds).every(([of, most]) => isSensitivity(of) && isPositive(most)))
     return false;
   if (Object.keys(maps).some((part) => !Object.hasOwn(MAPS, part))) return false;
   return Object.entries(MAPS).every(([part, isEntry]) => isMapOf(value[part], isEntry));
+}
+
+function isMinimizeRule({ when, nothingLifts, levels, strictest }: Entry): boolean {
+  if (!isRecord(when) || typeof nothingLifts !== 'boolean' || !isStringArray(strictest)) return false;
+  if (!strictest.every(isSensitivity) || !(levels instanceof Map)) return false;
+  const { clients, exceptClients, purposes, actor } = when;
+  return (
+    [...(levels as Map<unknown, unknown>)].flat().every(isText) &&
+    [clients, exceptClients, purposes].every(optional(isStringArray)) &&
+    optional((each) => typeof each === 'boolean')(actor)
+  );
+}
+
+function isListOf(value: unknown, isEntry: (entry: Entry) => boolean): boolean {
+  if (!Array.isArray(value)) return false;
+  return (value as readonly unknown[]).every((entry) => isRecord(entry) && isEntry(entry));
 }
 
 function isMapOf(value: unknown, isEntry: (entry: Entry) => boolean): boolean {

@@ -34,6 +34,43 @@ export interface PurposePolicy {
   readonly sentence: string;
 }
 
+/** A category of personal data whose detail people can choose. One entry of {@link Policy.categories}. */
+export interface CategoryPolicy {
+  /** As `@personalData(category: …)` names it. */
+  readonly name: string;
+  /** Names the data in words for the person. */
+  readonly sentence: string;
+  readonly sensitivity: Sensitivity;
+  /** From most detail to least. */
+  readonly levels: readonly LevelPolicy[];
+}
+
+/** A level of detail that people can choose for a category. */
+export interface LevelPolicy {
+  /** As `@minimize(level: …)` names it. */
+  readonly name: string;
+  readonly sentence: string;
+}
+
+/** A rule by which delegations get less detail. One entry of {@link Policy.minimize}. */
+export interface MinimizeRule {
+  /** Each condition must hold; absent ones do. */
+  readonly when: {
+    readonly clients?: readonly string[];
+    readonly exceptClients?: readonly string[];
+    /** One of them is consented to. */
+    readonly purposes?: readonly string[];
+    /** Whether there is an actor (RFC 8693 section 4.1), or a service that acts for itself. */
+    readonly actor?: boolean;
+  };
+  /** No scope lifts what the schema leaves by default. */
+  readonly nothingLifts: boolean;
+  /** The least strict level, by category or `Type.field`. */
+  readonly levels: ReadonlyMap<string, string>;
+  /** Categories of these sensitivities get their strictest level. */
+  readonly strictest: readonly Sensitivity[];
+}
+
 /** A role, and the scopes that only people with it may grant. */
 export interface RolePolicy {
   readonly name: string;
@@ -75,6 +112,8 @@ export interface StepUp {
 export interface Policy {
   readonly scopes: ReadonlyMap<string, ScopePolicy>;
   readonly purposes: ReadonlyMap<string, PurposePolicy>;
+  readonly categories: ReadonlyMap<string, CategoryPolicy>;
+  readonly minimize: readonly MinimizeRule[];
   readonly roles: ReadonlyMap<string, RolePolicy>;
   readonly clients: ReadonlyMap<string, ClientPolicy>;
   readonly rateClasses: ReadonlyMap<string, RateClass>;

@@ -4,7 +4,15 @@ import { durationSeconds } from './durations.js';
 import { PolicyError } from './errors.js';
 import type { PolicyErrorCode } from './errors.js';
 import { SENSITIVITIES } from './policy.js';
-import type { ClientPolicy, Policy, ScopePolicy, Sensitivity, StepUp } from './policy.js';
+import type {
+  CategoryPolicy,
+  ClientPolicy,
+  MinimizeRule,
+  Policy,
+  ScopePolicy,
+  Sensitivity,
+  StepUp,
+} from './policy.js';
 import schema from './schema.json' with { type: 'json' };
 import { shapeCheck } from './shape.js';
 import { parseYamlFile, readTextFile, requireKeys } from './text-file.js';
@@ -16,11 +24,26 @@ const DEFAULT_COST_PER_REQUEST = 100;
 interface PolicyFile {
   readonly scopes: Readonly<Record<string, Omit<ScopePolicy, 'name'>>>;
   readonly purposes?: Readonly<Record<string, { readonly sentence: string }>>;
+  readonly categories?: Readonly<Record<string, CategoryEntry>>;
+  readonly minimize?: readonly MinimizeEntry[];
   readonly roles?: Readonly<Record<string, { readonly mayGrant: readonly string[] }>>;
   readonly clients?: Readonly<Record<string, ClientEntry>>;
   readonly rateClasses?: Readonly<Record<string, RateClassEntry>>;
   readonly longestConsent?: Readonly<Partial<Record<Sensitivity, string>>>;
   readonly stepUp?: Readonly<Partial<Record<Sensitivity, StepUpEntry>>>;
+}
+
+interface CategoryEntry {
+  readonly sentence: string;
+  readonly sensitivity: Sensitivity;
+  readonly levels?: Readonly<Record<string, { readonly sentence: string }>>;
+}
+
+interface MinimizeEntry {
+  readonly when?: MinimizeRule['when'];
+  readonly nothingLifts?: true;
+  readonly levels?: Readonly<Record<string, string>>;
+  readonly strictest?: readonly Sensitivity[];
 }
 
 interface RateClassEntry {
@@ -88,6 +111,8 @@ export function checkPolicy(value: unknown): Policy {
   const policy: Policy = {
     scopes: mapOf(file.scopes, (scope, name) => ({ ...scope, name })),
     purposes: mapOf(file.purposes, (purpose, name) => ({ ...purpose, name })),
+    categories: mapOf(file.categories, readCategory),
+    minimize: (file.minimize ?? []).map(readMinimizeRule),
     roles: mapOf(file.roles, (role, name) => ({ ...role, name })),
     clients: mapOf(file.clients, readClient),
     rateClasses: mapOf(file.rateClasses, ({ requests, per, costPerRequest }, name) => ({
@@ -127,6 +152,33 @@ function readClient(entry: ClientEntry, clientId: string): ClientPolicy {
       ? undefined
       : readDuration(longestConsent, `clients.${clientId}.longestConsent`);
   return withoutUndefined({ clientId, scopes, purposes, longestConsentSeconds, rateClass });
+}
+
+/** JavaScript gives keys that look like numbers first; names of levels begin with a letter. */
+function readCategory({ levels = {}, ...entry }: CategoryEntry, name: string): CategoryPolicy {
+  return {
+    ...entry,
+    name,
+    levels: Object.entries(levels).map(([level, { sentence }]) => ({ name: level, sentence })),
+  };
+}
+
+function readMinimizeRule(
+  { when = {}, nothingLifts, levels, strictest = [] }: MinimizeEntry,
+  index: number,
+): MinimizeRule {
+  const rule = {
+    when,
+    nothingLifts: nothingLifts === true,
+    levels: new Map(Object.entries(levels ?? {})),
+    strictest,
+  };
+  if (rule.nothingLifts || rule.levels.size > 0 || strictest.length > 0) return rule;
+  throw new PolicyError(
+    'POLICY_INVALID',
+    `minimize[${index}]`,
+    'must have nothingLifts, levels or strictest: it does nothing',
+  );
 }
 
 function readStepUp({ access, acrValues, maxAge }: StepUpEntry, path: string): StepUp {

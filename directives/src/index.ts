@@ -4,7 +4,14 @@
  * Build the schema with {@link buildProtectedSubgraph} (schema first) or {@link protectSchema} (code first), make each request's
  * context value with {@link protectedContext}, and return the record of what was read with {@link protectedSubgraphPlugin}.
  */
-export type { ActorClaim, ConsentClaim, Delegation, DetailLevel } from './claims/delegation.js';
+export type {
+  ActorClaim,
+  ConsentClaim,
+  ConsentLevels,
+  Delegation,
+  DetailInForce,
+  DetailLevel,
+} from './claims/delegation.js';
 export type { PassOnOptions } from './claims/exchange-txn-token.js';
 export type { GatewayTrust, TxnTokenVerification, VerifiedTxnToken } from './claims/read-txn-token.js';
 export type { ReplayAnswer, ReplayMemory } from './claims/replay-memory.js';

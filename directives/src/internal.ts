@@ -4,7 +4,13 @@
  */
 export { checkTrust, refuseOption } from './claims/check-trust.js';
 export { TxnTokenExchange } from './claims/exchange-txn-token.js';
-export { isStringArray, readActorClaim, readConsentClaim } from './claims/read-claims.js';
+export {
+  isStringArray,
+  MAX_LEVEL_ENTRIES,
+  readActorClaim,
+  readConsentClaim,
+  readLevels,
+} from './claims/read-claims.js';
 export { createTxnTokenReader } from './claims/read-txn-token.js';
 export { InMemoryReplay } from './claims/replay-memory.js';
 export { graphqlRequestHash } from './claims/request-hash.js';
@@ -13,6 +19,7 @@ export {
   TXN_TOKEN_ALGORITHM,
   TXN_TOKEN_HEADER,
   TXN_TOKEN_TYPE,
+  type DetailClaim,
   type RequestBinding,
   type RequesterContext,
   type TransactionContext,
@@ -21,10 +28,18 @@ export {
 export { txnTokenRefusals } from './claims/txn-token-refusals.js';
 export type { FieldRule, TypeRule } from './decide/compile-types.js';
 export {
+  defaultStatement,
+  EVERY_LEVEL,
+  isExemptFromMinimize,
+  levelNames,
+  liftingScopes,
+  type Minimization,
+  statementInForce,
+} from './decide/minimization.js';
+export {
   combine,
   describeRequirement,
   holdsOne,
-  isExemptFromMinimize,
   isExemptFromSubject,
   isMet,
   isUnrestricted,
@@ -98,7 +113,7 @@ export {
 export { compareStrategies } from './minimize/strategies/index.js';
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
-export type { Minimization } from './specification/minimize.js';
+export type { MinimizeStatement } from './specification/minimize.js';
 export type { Alternatives } from './specification/read-arguments.js';
 export type { SubjectRule } from './specification/subject.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';

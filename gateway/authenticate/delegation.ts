@@ -6,6 +6,7 @@ import {
 } from '@behalf/directives/internal';
 import type { ActorClaim, Delegation } from '@behalf/directives';
 import { invalidToken } from './bearer.js';
+import { detailInForce } from '@behalf/policy/internal';
 import { claimAt, passes, readNames } from './claims.js';
 import type { VerifiedAccessToken } from './issuers.js';
 
@@ -54,6 +55,8 @@ export function readDelegation(verified: VerifiedAccessToken): ReadDelegation {
     issuerDelegation,
     delegation: withoutUndefined({
       ...issuerDelegation,
+      // What the person chose holds without a policy as well.
+      detail: detailInForce(undefined, issuerDelegation),
       clientId: client,
       subject: isService ? serviceSubject(client) : qualify(verified, person),
       consent: consent === undefined ? undefined : { ...consent, id: qualify(verified, consent.id) },

@@ -67,7 +67,7 @@ function accountableField(rules: RuleTable, type: string, field: string): Accoun
     rules.type(type)?.subject !== undefined || rules.type(rule?.returns ?? '')?.subject !== undefined;
   return withoutUndefined({
     rule: isUnrestricted(requirement) ? undefined : ruleText(requirement),
-    strategy: rule?.minimization?.to,
+    minimization: rule?.minimization,
     isOwned,
   });
 }

@@ -1,6 +1,6 @@
 import type { Clock, Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
-import { stepUpOf, suffices, applyCeiling, isScopeAccepted } from '@behalf/policy/internal';
+import { applyCeiling, detailInForce, isScopeAccepted, stepUpOf, suffices } from '@behalf/policy/internal';
 import type { Policy, StepUp } from '@behalf/policy';
 import { systemClock, withoutUndefined } from '@behalf/directives/internal';
 import type { AuthenticatedToken } from '../authenticate/token.js';
@@ -17,8 +17,8 @@ interface Cut {
 }
 
 /**
- * Cuts a verified token to its client's ceiling in the policy: the one place in the gateway that decides this. Tokens outlive a
- * policy that became narrower, and other issuers do not know it.
+ * Cuts a verified token to its client's ceiling in the policy, and limits its detail: the one place in the gateway that decides
+ * this. Tokens outlive a policy that became narrower, and other issuers do not know it.
  */
 export class PolicyCeiling {
   /** By verified token, which lives as long as its cache entry: cut anew only if the result would differ. */
@@ -85,11 +85,12 @@ export class PolicyCeiling {
     const held = { scopes: delegation.scopes, purposes: consent?.purposes ?? [] };
     const { scopes, purposes } = applyCeiling(this.#policy, clientId, held, day);
     this.#tellDeprecated(delegation, day);
-    return withoutUndefined({
+    const cut: Delegation = withoutUndefined({
       ...delegation,
       scopes: new Set(scopes),
       consent: consent === undefined ? undefined : { ...consent, purposes },
     });
+    return withoutUndefined({ ...cut, detail: detailInForce(this.#policy, cut) });
   }
 
   /** Once per client and scope, and once more when the scope is no longer honoured. */

@@ -1,9 +1,10 @@
 import {
-  isExemptFromMinimize,
+  defaultStatement,
   isExemptFromSubject,
   isMet,
   requirementParts,
   ruleText,
+  statementInForce,
   withoutUndefined,
 } from '@behalf/directives/internal';
 import type { Delegation, Requires } from '@behalf/directives';
@@ -158,18 +159,21 @@ function missingOf(part: Requirement, delegation: Delegation | undefined): Requi
 }
 
 function minimizationsOf(decided: Decided, type: string, field: string): readonly ExplainedMinimization[] {
-  return decided.rules.answersOf(type, field).flatMap(([, { coordinate, minimization }]) =>
-    minimization === undefined
-      ? []
-      : [
-          {
-            at: coordinate,
-            strategy: strategyText(minimization),
-            wholeWith: minimization.unless,
-            whole: isExemptFromMinimize(minimization.unless, decided.delegation),
-          },
-        ],
-  );
+  return decided.rules.answersOf(type, field).flatMap(([, { coordinate, minimization }]) => {
+    if (minimization === undefined) return [];
+    const statement = statementInForce(minimization, decided.delegation);
+    const shown = statement ?? defaultStatement(minimization);
+    if (shown === undefined) return [];
+    return [
+      withoutUndefined({
+        at: coordinate,
+        strategy: strategyText(shown),
+        level: shown.level,
+        wholeWith: shown.unless,
+        whole: statement === undefined,
+      }),
+    ];
+  });
 }
 
 function subjectsOf(

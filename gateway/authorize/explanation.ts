@@ -33,6 +33,8 @@ export interface ExplainedMinimization {
   readonly at: string;
   /** The directive without `unless`, in the words of the schema. */
   readonly strategy: string;
+  /** The level in force; absent: the default. */
+  readonly level?: string;
   /** The scopes that reveal the whole value; empty: none do. */
   readonly wholeWith: readonly (readonly string[])[];
   readonly whole: boolean;

@@ -2,12 +2,14 @@ import { DirectiveError } from '@behalf/directives';
 import {
   AUTHENTICATED_IDENTITY,
   JOIN_IDENTITY,
+  levelNames,
+  liftingScopes,
   Links,
   POLICY_IDENTITY,
   REQUIRES_SCOPES_IDENTITY,
   RuleTable,
 } from '@behalf/directives/internal';
-import type { ErrorDescription, Requirement } from '@behalf/directives/internal';
+import type { ErrorDescription, Minimization, Requirement } from '@behalf/directives/internal';
 import { buildASTSchema, GraphQLError, Kind, parse, print } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
 import { readFieldSet } from '../supergraph/field-set.js';
@@ -181,29 +183,38 @@ interface Words {
   readonly scopes: Set<string>;
   readonly policies: Set<string>;
   readonly purposes: Set<string>;
+  readonly detailed: Set<string>;
 }
 
 /** The scopes, policies and purposes that the rules of each subgraph's fields can require. */
 function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<string, SubgraphVocabulary> {
   const words = new Map<string, Words>();
   for (const name of join.graphs)
-    words.set(name, { scopes: new Set(), policies: new Set(), purposes: new Set() });
+    words.set(name, { scopes: new Set(), policies: new Set(), purposes: new Set(), detailed: new Set() });
   for (const type of join.types.values()) {
     const ofType = type.joins.map(({ graph }) => graph);
     const everyRow = rules.type(type.name)?.subject?.unless.flat() ?? [];
     for (const [field, joins] of type.fields) {
       const ofField = joins.flatMap(({ graph }) => graph ?? []);
       const requirement = rules.requirementOf(type.name, field);
-      const unless = rules.field(type.name, field)?.minimization?.unless ?? [];
+      const minimization = rules.field(type.name, field)?.minimization;
+      const unless = liftingScopes(minimization);
       for (const graph of ofField.length > 0 ? ofField : ofType) {
         const known = words.get(graph);
         if (known === undefined) continue;
         addWords(known, requirement);
         for (const scope of [...unless.flat(), ...everyRow]) known.scopes.add(scope);
+        addDetailed(known, minimization);
       }
     }
   }
   return words;
+}
+
+function addDetailed({ detailed }: Words, minimization: Minimization | undefined): void {
+  if (minimization === undefined || levelNames(minimization).length === 0) return;
+  detailed.add(minimization.coordinate);
+  if (minimization.category !== undefined) detailed.add(minimization.category);
 }
 
 function addWords(words: Words, requirement: Requirement): void {

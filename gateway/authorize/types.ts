@@ -1,4 +1,5 @@
 import type { Requires } from '@behalf/directives';
+import type { Minimization } from '@behalf/directives/internal';
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { ErrorReport } from '../subgraph-errors/log-errors.js';
 
@@ -55,14 +56,16 @@ export interface SubgraphVocabulary {
   readonly scopes: ReadonlySet<string>;
   readonly policies: ReadonlySet<string>;
   readonly purposes: ReadonlySet<string>;
+  /** Data categories and fields that have levels of detail. */
+  readonly detailed: ReadonlySet<string>;
 }
 
 /** The gateway's own knowledge of a coordinate, which is recorded beside the subgraph's report. */
 export interface AccountableField {
   /** In the words of the schema; absent when none applies. */
   readonly rule?: string;
-  /** The strategy of `@minimize`. */
-  readonly strategy?: string;
+  /** What `@minimize` says about it. */
+  readonly minimization?: Minimization;
   /** Whether `@subject` can decide there: on the type that it stands on, or on the one that it returns. */
   readonly isOwned: boolean;
 }

@@ -10,12 +10,13 @@ import type { Requirement } from '@behalf/directives/internal';
 import { GraphQLError, parse } from 'graphql';
 import type { DocumentNode } from 'graphql';
 import { lostProtectionText } from '../supergraph/lost-protection.js';
+import type { LostProtection } from '../supergraph/lost-protection.js';
 import { implies } from '../inspect/implication.js';
 import { FINDINGS } from '../inspect/lint/index.js';
 import { checkFile, checkSources } from '../inspect/check-input.js';
 import { checkFederation } from '../inspect/protection.js';
 import { withStandardRootNames } from '../inspect/root-names.js';
-import { recordStatements } from '../inspect/statements.js';
+import { checkDifferences, recordStatements } from '../inspect/statements.js';
 import { ComposeError } from './errors.js';
 import { replaceFile } from './replace-file.js';
 import { readSupergraphConfig } from './supergraph-config.js';
@@ -60,7 +61,7 @@ export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string 
     );
   }
   const document = parse(result.supergraphSdl);
-  const composed = readComposedRules(document);
+  const composed = readComposedRules(document, ruled);
   const dropped = rulesLost(ruled, composed);
   if (dropped.length > 0)
     throw new ComposeError(
@@ -70,14 +71,13 @@ export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string 
     );
   const supergraphSdl = recordStatements(result.supergraphSdl, document, composed, ruled);
   const lost = checkFederation(parse(supergraphSdl), composed, ruled);
-  if (lost.length > 0)
-    throw new ComposeError(
-      'COMPOSE_FAILED',
-      'rules can be got around',
-      lost.map((each) => `${lostProtectionText(each)}. ${FINDINGS[each.code].hint}`),
-      supergraphSdl,
-    );
+  if (lost.length > 0) throw gotAround(lost, supergraphSdl);
   return supergraphSdl;
+}
+
+function gotAround(lost: readonly LostProtection[], supergraphSdl?: string): ComposeError {
+  const details = lost.map((each) => `${lostProtectionText(each)}. ${FINDINGS[each.code].hint}`);
+  return new ComposeError('COMPOSE_FAILED', 'rules can be got around', details, supergraphSdl);
 }
 
 /** Composition fails on them with an error of its own that has no code. @throws {ComposeError} */
@@ -116,11 +116,14 @@ function readSubgraphs(subgraphs: readonly SubgraphSource[]): readonly RuledSubg
 }
 
 /** A supergraph with unreadable rules (it links an unknown security feature) cannot be served. */
-function readComposedRules(document: DocumentNode): RuleTable {
+function readComposedRules(document: DocumentNode, subgraphs: readonly RuledSubgraph[]): RuleTable {
   try {
     return new RuleTable(document, { coverage: 'open' });
   } catch (error) {
     if (!(error instanceof DirectiveError)) throw error;
+    // Composition writes down each subgraph's rule, and different ones contradict each other.
+    const differences = checkDifferences(subgraphs);
+    if (differences.length > 0) throw gotAround(differences);
     throw new ComposeError('COMPOSE_FAILED', 'the rules of the supergraph cannot be enforced', [
       `${error.code}: ${error.message}`,
     ]);

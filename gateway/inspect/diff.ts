@@ -1,12 +1,13 @@
-import { compareStrategies, isUnrestricted, RuleTable, ruleText } from '@behalf/directives/internal';
+import { isUnrestricted, RuleTable, ruleText } from '@behalf/directives/internal';
 import type { FieldRule, Minimization, Requirement, SubjectRule } from '@behalf/directives/internal';
 import { isInterfaceType, isObjectType } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
 import { checkProtection } from '../supergraph/lost-protection.js';
 import type { LostProtection } from '../supergraph/lost-protection.js';
-import { minimizationText, wholeRequirement } from '../supergraph/minimization.js';
+import { minimizationText } from '../supergraph/minimization.js';
 import { everyRowRequirement, subjectText } from '../supergraph/subject-rule.js';
 import { checkInspected } from './check-input.js';
+import { compareMinimization } from './compare-minimizations.js';
 import { compareRequirements } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
 
@@ -157,25 +158,6 @@ function fieldsOf(schema: GraphQLSchema): ReadonlyMap<string, readonly [string, 
 function minimizationOf(rules: RuleTable, type: string, field: string): Minimization | undefined {
   const rule: FieldRule | undefined = rules.field(type, field);
   return rule?.minimization;
-}
-
-/** @returns undefined when the minimization did not change */
-export function compareMinimization(
-  before: Minimization | undefined,
-  after: Minimization | undefined,
-): Extract<ChangeKind, `minimization-${string}`> | undefined {
-  if (before === undefined && after === undefined) return undefined;
-  if (before === undefined) return 'minimization-strengthened';
-  if (after === undefined) return 'minimization-weakened';
-  // Two things count: who sees the whole value, and what the others see. It is weaker only if neither became stronger.
-  const steps = [
-    compareRequirements(wholeRequirement(before), wholeRequirement(after)),
-    compareStrategies(before, after),
-  ];
-  if (steps.every((step) => step === 'equal')) return undefined;
-  if (steps.every((step) => step === 'equal' || step === 'stronger')) return 'minimization-strengthened';
-  if (steps.every((step) => step === 'equal' || step === 'weaker')) return 'minimization-weakened';
-  return 'minimization-changed';
 }
 
 /** @returns undefined when the rule did not change */

@@ -17,7 +17,7 @@ export function checkFederation(
   composed: RuleTable,
   subgraphs: readonly StatingSubgraph[],
 ): readonly LostProtection[] {
-  const differences = checkDifferences(document, composed, subgraphs);
+  const differences = checkDifferences(subgraphs);
   const differing = new Set(differences.map(({ coordinate }) => coordinate));
   // Where statements differ, composition keeps one of them and records only the subgraphs that state that one. The others are
   // reported as differing already.

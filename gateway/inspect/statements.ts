@@ -10,7 +10,7 @@ import { Resolvers } from '../supergraph/resolvers.js';
 import { subgraphRules } from '../supergraph/statements.js';
 import type { SubgraphRule } from '../supergraph/statements.js';
 import { subjectText } from '../supergraph/subject-rule.js';
-import { compareMinimization } from './diff.js';
+import { compareMinimization } from './compare-minimizations.js';
 
 /** A subgraph with its rules as they are written. */
 export interface StatingSubgraph {
@@ -56,16 +56,20 @@ export function recordStatements(
  * Subgraphs that state a weaker rule than another subgraph for the same field or type. If two rules cannot be compared, both are
  * reported. A subgraph that does not resolve the field counts as well, because composition may keep its rule.
  */
-export function checkDifferences(
-  document: DocumentNode,
-  composed: RuleTable,
-  subgraphs: readonly StatingSubgraph[],
-): readonly LostProtection[] {
-  return rulesOf(document, composed).flatMap((rule) =>
-    rule.field === undefined
-      ? subjectDifferences(rule, subgraphs)
-      : minimizationDifferences(rule.type, rule.field, subgraphs),
-  );
+export function checkDifferences(subgraphs: readonly StatingSubgraph[]): readonly LostProtection[] {
+  const types = new Set<string>();
+  const fields = new Map<string, readonly [string, string]>();
+  for (const { written } of subgraphs) {
+    for (const type of written.allTypes()) {
+      if (type.subject !== undefined) types.add(type.name);
+      for (const [field, { coordinate, minimization }] of type.fields)
+        if (minimization !== undefined) fields.set(coordinate, [type.name, field]);
+    }
+  }
+  return [
+    ...[...types].flatMap((type) => subjectDifferences(type, subgraphs)),
+    ...[...fields.values()].flatMap(([type, field]) => minimizationDifferences(type, field, subgraphs)),
+  ];
 }
 
 /** Whether a subgraph states any rule at a coordinate that only subgraphs enforce. */
@@ -98,7 +102,7 @@ function statersOf(
     .map(({ name }) => name);
 }
 
-function subjectDifferences({ type }: SubgraphRule, subgraphs: readonly StatingSubgraph[]): LostProtection[] {
+function subjectDifferences(type: string, subgraphs: readonly StatingSubgraph[]): LostProtection[] {
   const stated = subgraphs.flatMap(({ name, written }) => {
     const subject = written.type(type)?.subject;
     return subject === undefined ? [] : [{ name, text: subjectText(subject) }];

@@ -235,7 +235,7 @@ export class BehalfDataSource implements GraphQLDataSource {
     }
     const refusal = delegation === undefined ? undefined : said;
     const account =
-      facts === undefined || refusal !== undefined ? undefined : readAccount(facts, accountable);
+      facts === undefined || refusal !== undefined ? undefined : readAccount(facts, accountable, delegation);
     if (account?.dropped !== 0) accounts.ask(name, this.#askedOf(fetch, variables, account));
     if (account !== undefined) {
       accounts.add(name, account);

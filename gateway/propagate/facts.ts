@@ -1,12 +1,15 @@
 import {
   ACCESS_DECISIONS,
+  defaultStatement,
   isRecord,
   MAX_SUBJECT_LENGTH,
   MAX_SUBJECTS,
+  statementInForce,
   txnTokenRefusals,
+  withoutUndefined,
 } from '@behalf/directives/internal';
-import type { AccessDecision, TxnTokenRefusal } from '@behalf/directives';
-import type { FieldAccess } from '@behalf/directives/internal';
+import type { AccessDecision, Delegation, TxnTokenRefusal } from '@behalf/directives';
+import type { FieldAccess, MinimizeStatement } from '@behalf/directives/internal';
 import type { AccountableField } from '../authorize/index.js';
 
 /** The accepted part of a subgraph's facts. */
@@ -34,16 +37,20 @@ const SUBJECT_RULE = '@subject';
  * gateway's own.
  *
  * @param fields the coordinates that this subgraph can report
+ * @param delegation whose request it was
  * @returns undefined for invalid facts: another version or shape, or more entries than it has coordinates
  */
 export function readAccount(
   facts: unknown,
   fields: ReadonlyMap<string, AccountableField>,
+  delegation: Delegation | undefined,
 ): Account | undefined {
   if (!isRecord(facts) || facts.v !== 1 || !Array.isArray(facts.fields)) return undefined;
   const entries = facts.fields as readonly unknown[];
   if (entries.length > fields.size * ENTRIES_PER_FIELD) return undefined;
-  const accesses = entries.map((entry) => readEntry(entry, fields)).filter((access) => access !== undefined);
+  const accesses = entries
+    .map((entry) => readEntry(entry, fields, delegation))
+    .filter((access) => access !== undefined);
   const { subjects, isWhole } = readSubjects(facts.subjects);
   return {
     accesses,
@@ -81,7 +88,11 @@ function isRefusal(code: string): code is TxnTokenRefusal {
   return Object.hasOwn(txnTokenRefusals, code);
 }
 
-function readEntry(entry: unknown, fields: ReadonlyMap<string, AccountableField>): FieldAccess | undefined {
+function readEntry(
+  entry: unknown,
+  fields: ReadonlyMap<string, AccountableField>,
+  delegation: Delegation | undefined,
+): FieldAccess | undefined {
   if (!Array.isArray(entry)) return undefined;
   const [coordinate, decision, count, , saidRule] = entry as readonly unknown[];
   if (typeof coordinate !== 'string' || !isDecision(decision) || !isCount(count)) return undefined;
@@ -90,10 +101,24 @@ function readEntry(entry: unknown, fields: ReadonlyMap<string, AccountableField>
   const isDenial = decision === 'denied' || decision === 'would-deny';
   const rule = isDenial && field.isOwned && saidRule === SUBJECT_RULE ? SUBJECT_RULE : field.rule;
   const isMinimization = decision === 'minimized' || decision === 'would-minimize';
-  const access: { -readonly [Key in keyof FieldAccess]: FieldAccess[Key] } = { coordinate, decision, count };
-  if (isMinimization && field.strategy !== undefined) access.strategy = field.strategy;
-  if (rule !== undefined) access.rule = rule;
-  return access;
+  const statement = isMinimization ? statementFor(field, delegation) : undefined;
+  return withoutUndefined({
+    coordinate,
+    decision,
+    count,
+    strategy: statement?.to,
+    level: statement?.level,
+    rule,
+  });
+}
+
+/** What the value was minimized by. A subgraph that knows another rule minimized it by its default, as far as is known. */
+function statementFor(
+  { minimization }: AccountableField,
+  delegation: Delegation | undefined,
+): MinimizeStatement | undefined {
+  if (minimization === undefined) return undefined;
+  return statementInForce(minimization, delegation) ?? defaultStatement(minimization);
 }
 
 function isDecision(value: unknown): value is AccessDecision {

@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock, ConsentClaim, Delegation } from '@behalf/directives';
-import { systemClock, type TxnTokenClaims, withoutUndefined } from '@behalf/directives/internal';
+import {
+  type DetailClaim,
+  systemClock,
+  type TxnTokenClaims,
+  withoutUndefined,
+} from '@behalf/directives/internal';
 import type { AudienceVocabulary } from './audience.js';
 import type { SigningKeys } from './signing-keys.js';
 
@@ -62,6 +67,7 @@ export function mintTxnToken(
     tctx: withoutUndefined({
       service: delegation.service === true ? true : undefined,
       consent: delegation.consent === undefined ? undefined : narrowed(delegation.consent, vocabulary),
+      detail: detailClaim(delegation, vocabulary),
       policies: policies.length === 0 ? undefined : policies,
       roles: roles.length === 0 ? undefined : roles,
     }),
@@ -70,7 +76,25 @@ export function mintTxnToken(
   return keys.sign(claims);
 }
 
-function narrowed(consent: ConsentClaim, vocabulary: AudienceVocabulary): ConsentClaim {
+/** The limits that an audience can apply. What it has no levels of, it need not know. */
+function detailClaim({ detail }: Delegation, { detailed }: AudienceVocabulary): DetailClaim | undefined {
+  if (detail === undefined) return undefined;
+  const levels = [...(detail.levels ?? [])].filter(([name]) => detailed.has(name));
+  if (detail.nothingLifts === undefined && levels.length === 0) return undefined;
+  return withoutUndefined({
+    nothing_lifts: detail.nothingLifts,
+    levels:
+      levels.length === 0
+        ? undefined
+        : Object.fromEntries(levels.map(([name, names]) => [name, [...names]] as const)),
+  });
+}
+
+/** The levels that the person chose are part of the detail in force. */
+function narrowed(
+  { levels: _levels, ...consent }: ConsentClaim,
+  vocabulary: AudienceVocabulary,
+): ConsentClaim {
   return { ...consent, purposes: consent.purposes.filter((purpose) => vocabulary.purposes.has(purpose)) };
 }
 

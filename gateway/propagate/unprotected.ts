@@ -62,6 +62,6 @@ export class UnprotectedSubgraphs {
   }
 }
 
-function hasRule({ rule, strategy, isOwned }: AccountableField): boolean {
-  return rule !== undefined || strategy !== undefined || isOwned;
+function hasRule({ rule, minimization, isOwned }: AccountableField): boolean {
+  return rule !== undefined || minimization !== undefined || isOwned;
 }

@@ -1,16 +1,34 @@
-import { combine, compareStrategies, NO_REQUIREMENT } from '@behalf/directives/internal';
-import type { Minimization, Requirement } from '@behalf/directives/internal';
+import {
+  combine,
+  compareStrategies,
+  defaultStatement,
+  levelNames,
+  NO_REQUIREMENT,
+} from '@behalf/directives/internal';
+import type { Minimization, MinimizeStatement, Requirement } from '@behalf/directives/internal';
 import { implies } from './implication.js';
 
-/** The exemptions by which a delegation sees the whole value. */
-export function wholeRequirement({ unless }: Minimization): Requirement {
-  return { ...NO_REQUIREMENT, authenticated: true, scopes: [unless] };
+/** What a caller must hold to be exempt from what a field leaves by default. */
+export function wholeRequirement(minimization: Minimization): Requirement {
+  const statement = defaultStatement(minimization);
+  // Without a default, the field is whole for everybody.
+  if (statement === undefined) return NO_REQUIREMENT;
+  return { ...NO_REQUIREMENT, authenticated: true, scopes: [statement.unless] };
+}
+
+/** In place of a default that a field does not have. */
+export const WHOLE: MinimizeStatement = Object.freeze({ to: 'KEEP', unless: [] });
+
+/** What a field leaves with this level in force and none of its other ones, for a caller whom nothing exempts from its default. */
+export function statementAt({ statements }: Minimization, level: string | undefined): MinimizeStatement {
+  return statements.findLast((each) => each.level === undefined || each.level === level) ?? WHOLE;
 }
 
 /**
- * Whether a field computed from a minimized one reveals no more than that one: everybody who reads it, or reads it whole, may
- * also read the input whole; or it is minimized by the same strategy, at least as strictly. Results of different strategies
- * cannot be compared, except for `REDACT`, which leaves nothing.
+ * Whether a field computed from a minimized one reveals no more than that one. By default: everybody who reads it, or reads it
+ * whole, may also read the input whole; or it is minimized by the same strategy, at least as strictly. And at each level of the
+ * input, which no scope lifts, it has the same level, at least as strictly. Results of different strategies cannot be compared,
+ * except for `REDACT`, which leaves nothing.
  *
  * @param asked everything that the reader requires
  */
@@ -19,30 +37,64 @@ export function isMinimizedAsStrictly(
   reader: Minimization | undefined,
   input: Minimization,
 ): boolean {
-  const whole = wholeRequirement(input);
-  if (implies(asked, whole) === 'yes') return true;
-  if (reader === undefined) return false;
-  if (implies(combine([asked, wholeRequirement(reader)]), whole) !== 'yes') return false;
-  return ['equal', 'stronger'].includes(compareStrategies(input, reader));
+  return isDefaultAsStrict(asked, reader, input) && areLevelsAsStrict(reader, input);
 }
 
-/** The directive in the words of the schema; empty without one. */
+function isDefaultAsStrict(
+  asked: Requirement,
+  reader: Minimization | undefined,
+  input: Minimization,
+): boolean {
+  const statement = defaultStatement(input);
+  if (statement === undefined) return true;
+  const whole = wholeRequirement(input);
+  if (implies(asked, whole) === 'yes') return true;
+  const own = reader === undefined ? undefined : defaultStatement(reader);
+  if (reader === undefined || own === undefined) return false;
+  if (implies(combine([asked, wholeRequirement(reader)]), whole) !== 'yes') return false;
+  return isAsStrict(own, statement);
+}
+
+function areLevelsAsStrict(reader: Minimization | undefined, input: Minimization): boolean {
+  const limiting = input.statements.filter(({ level, to }) => level !== undefined && to !== 'KEEP');
+  if (limiting.length === 0) return true;
+  // Levels are chosen by category, so that of another one would be in force without this one.
+  if (reader?.category === undefined || reader.category !== input.category) return false;
+  return limiting.every(({ level }) => isAsStrict(statementAt(reader, level), statementAt(input, level)));
+}
+
+function isAsStrict(one: MinimizeStatement, than: MinimizeStatement): boolean {
+  return ['equal', 'stronger'].includes(compareStrategies(than, one));
+}
+
+/** The directives in the words of the schema; empty without one. */
 export function minimizationText(minimization: Minimization | undefined): string {
-  if (minimization === undefined) return '';
-  const whole = minimization.unless.map((names) => names.join(' & ')).join(' | ');
-  const parameters = parametersOf(minimization).map(([name, value]) => `, ${name}: ${value}`);
-  return `@minimize(to: ${minimization.to}${parameters.join('')}${whole === '' ? '' : `, unless: ${whole}`})`;
+  return (minimization?.statements ?? []).map(directiveText).join(' ');
+}
+
+function directiveText(statement: MinimizeStatement): string {
+  const { level, to, unless } = statement;
+  const whole = unless.map((names) => names.join(' & ')).join(' | ');
+  const parameters = parametersOf(statement).map(([name, value]) => `, ${name}: ${value}`);
+  const ofLevel = level === undefined ? '' : `level: ${level}, `;
+  return `@minimize(${ofLevel}to: ${to}${parameters.join('')}${whole === '' ? '' : `, unless: ${whole}`})`;
 }
 
 /** The strategy and its parameters, in words. */
-export function strategyText(minimization: Minimization): string {
-  const parameters = parametersOf(minimization).map(([name, value]) => `, ${name} ${value}`);
-  return `${minimization.to}${parameters.join('')}`;
+export function strategyText(statement: MinimizeStatement): string {
+  const parameters = parametersOf(statement).map(([name, value]) => `, ${name} ${value}`);
+  return `${statement.to}${parameters.join('')}`;
 }
 
 /** In the schema's words, without the parameters of `MASK` that say nothing. */
-function parametersOf({ to, unless: _unless, ...parameters }: Minimization): readonly [string, string][] {
+function parametersOf(statement: MinimizeStatement): readonly [string, string][] {
+  const { level: _level, to, unless: _unless, ...parameters } = statement;
   return Object.entries(parameters)
     .filter(([name, value]) => name !== 'by' && !(to === 'MASK' && (value === 0 || value === false)))
     .map(([name, value]) => [name, Array.isArray(value) ? `[${value.join(', ')}]` : String(value)]);
+}
+
+/** All levels of the one and the other. */
+export function levelsOfBoth(one: Minimization, other: Minimization): readonly string[] {
+  return [...new Set([...levelNames(one), ...levelNames(other)])];
 }

@@ -39,7 +39,11 @@ const authority = await startAuthority({
   encryptionKey: Buffer.from(encryptionKey, 'base64url'),
   audience,
   policy: checkPolicy(policy),
-  vocabulary: { scopes: new Map(scopes.map((scope) => [scope, used])), purposes: new Map() },
+  vocabulary: {
+    scopes: new Map(scopes.map((scope) => [scope, used])),
+    purposes: new Map(),
+    details: new Map(),
+  },
   streamSecret,
 });
 const register = new ConsentRegister(openDatabase<AuthoritySchema>(CHILD_DATABASE, { max: 4 }));

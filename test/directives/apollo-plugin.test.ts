@@ -16,7 +16,7 @@ describe('what Apollo Server is about to execute', () => {
   const contextBoundTo = (hash: string | undefined): object => ({
     [REQUEST_STATE]: new RequestState(hash === undefined ? {} : { boundTo: hash }, ROOT_CONTEXT, {
       requirements: [],
-      exemptions: [],
+      minimizations: [],
       rowExemptions: [],
       fields: [],
       pseudonyms: new Map(),

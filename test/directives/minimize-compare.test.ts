@@ -7,7 +7,7 @@ import { minimize } from '../../directives/src/specification/minimize.js';
 
 type Given = Readonly<Record<string, unknown>>;
 
-const read = (args: Given) => minimize.compile(args, 'Query.x').minimization;
+const read = (args: Given) => minimize.compile(args, 'Query.x').statement;
 const compare = (before: Given, after: Given) => compareStrategies(read(before), read(after));
 const opposite = {
   equal: 'equal',
@@ -137,7 +137,7 @@ describe('never more detail by a stricter statement (property)', () => {
           const type = typeof one === 'number' ? GraphQLFloat : GraphQLString;
           const [loose, strict] = [before, after].map((each) => {
             const input = { coordinate: 'Query.x', pseudonymKey: undefined, onUnreadable: () => undefined };
-            const minimizer = compileMinimizer({ ...input, minimization: read(each), type });
+            const minimizer = compileMinimizer({ ...input, statement: read(each), type });
             return (given: unknown) => minimizer(given, { clientId: 'app' });
           });
           // Who could not tell two values apart still cannot.

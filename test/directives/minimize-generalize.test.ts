@@ -20,9 +20,9 @@ function generalize(
   args: Readonly<Record<string, unknown>>,
   type: GraphQLOutputType = GraphQLString,
 ): Minimized {
-  const { minimization } = minimize.compile({ to: 'GENERALIZE', ...args }, 'Query.x');
+  const { statement } = minimize.compile({ to: 'GENERALIZE', ...args }, 'Query.x');
   const input = { coordinate: 'Query.x', pseudonymKey: undefined, onUnreadable: () => undefined };
-  const minimizer = compileMinimizer({ ...input, minimization, type });
+  const minimizer = compileMinimizer({ ...input, statement, type });
   return (value) => minimizer(value, { clientId: 'app' });
 }
 

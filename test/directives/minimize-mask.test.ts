@@ -20,9 +20,9 @@ function minimizer(
   args: Readonly<Record<string, unknown>>,
   type: GraphQLOutputType = GraphQLString,
 ): Minimized {
-  const { minimization } = minimize.compile(args, 'Query.x');
+  const { statement } = minimize.compile(args, 'Query.x');
   const input = { coordinate: 'Query.x', pseudonymKey: undefined, onUnreadable: () => undefined };
-  const compiled = compileMinimizer({ ...input, minimization, type });
+  const compiled = compileMinimizer({ ...input, statement, type });
   return (value) => compiled(value, { clientId: 'app' });
 }
 

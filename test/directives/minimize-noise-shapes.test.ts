@@ -109,9 +109,9 @@ describe('keyed bits', () => {
 });
 
 function noise(args: object, type: GraphQLOutputType = GraphQLFloat) {
-  const { minimization } = minimize.compile({ to: 'NOISE', ...args }, 'Query.x');
+  const { statement } = minimize.compile({ to: 'NOISE', ...args }, 'Query.x');
   const input = { coordinate: 'Query.x', pseudonymKey: KEY, onUnreadable: () => undefined };
-  const minimizer = compileMinimizer({ ...input, minimization, type });
+  const minimizer = compileMinimizer({ ...input, statement, type });
   return (value: unknown, who: Partial<MinimizationContext> = {}) =>
     minimizer(value, { clientId: 'app', ...who });
 }

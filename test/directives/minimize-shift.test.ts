@@ -17,9 +17,9 @@ interface Who {
 }
 
 function shift(days: number, { coordinate = 'Query.x', type = GraphQLString as GraphQLOutputType } = {}) {
-  const { minimization } = minimize.compile({ to: 'SHIFT', days }, coordinate);
+  const { statement } = minimize.compile({ to: 'SHIFT', days }, coordinate);
   const input = { coordinate, pseudonymKey: KEY, onUnreadable: () => undefined };
-  const minimizer = compileMinimizer({ ...input, minimization, type });
+  const minimizer = compileMinimizer({ ...input, statement, type });
   return (value: unknown, who: Who = { clientId: 'app', subject: 'alma' }) => minimizer(value, who);
 }
 

@@ -28,7 +28,7 @@ import { compileMinimizer } from '../../directives/src/minimize/minimizer.js';
 import type { Minimizer } from '../../directives/src/minimize/minimizer.js';
 import { addNoise, noiseGrid } from '../../directives/src/minimize/noise.js';
 import { TimeZone } from '../../directives/src/minimize/time-zone.js';
-import type { Minimization } from '../../directives/src/specification/minimize.js';
+import type { MinimizeStatement } from '../../directives/src/specification/minimize.js';
 import { clusters } from './characters.js';
 
 /** With a `*` for each hidden character. */
@@ -391,12 +391,12 @@ describe('a text longer than one piece', () => {
 const KEY = new Uint8Array(32).fill(7);
 
 function compile(
-  minimization: Partial<Minimization> & Pick<Minimization, 'to'>,
+  statement: Partial<MinimizeStatement> & Pick<MinimizeStatement, 'to'>,
   type: GraphQLOutputType,
   more: { readonly pseudonymKey?: Uint8Array | undefined; readonly onUnreadable?: () => void } = {},
 ): Minimizer {
   return compileMinimizer({
-    minimization: { unless: [], ...minimization } as Minimization,
+    statement: { unless: [], ...statement } as MinimizeStatement,
     coordinate: 'Query.x',
     type,
     pseudonymKey: KEY,
@@ -484,7 +484,7 @@ describe('a strategy that cannot work for its field says why', () => {
       'REDACT needs a nullable field, or one of type String, ID, Int, Float, Boolean',
     ],
   ] as const)('%j on %s', (minimization, type, message) => {
-    expect(() => compile(minimization as Minimization, type)).toThrow(
+    expect(() => compile(minimization as MinimizeStatement, type)).toThrow(
       expect.objectContaining({
         code: 'INVALID_RULE',
         message: expect.stringContaining(message) as string,
@@ -513,13 +513,13 @@ describe('a strategy that cannot work for its field says why', () => {
       'Usage',
     ].map((name) => [decimals, new GraphQLScalarType({ name })] as const),
   ] as const)('%j on %s works', (minimization, type) => {
-    expect(() => compile(minimization as Minimization, type)).not.toThrow();
+    expect(() => compile(minimization as MinimizeStatement, type)).not.toThrow();
   });
 
   it.each([{ to: 'PSEUDONYMIZE' }, noise] as const)('$to without a key of 32 bytes', (minimization) => {
     const type = minimization.to === 'NOISE' ? GraphQLInt : GraphQLID;
     for (const pseudonymKey of [undefined, KEY.subarray(1)])
-      expect(() => compile(minimization as Minimization, type, { pseudonymKey })).toThrow(
+      expect(() => compile(minimization as MinimizeStatement, type, { pseudonymKey })).toThrow(
         expect.objectContaining({
           code: 'MISSING_PSEUDONYM_KEY',
           message: 'Query.x: this strategy needs a pseudonymKey of at least 32 bytes',

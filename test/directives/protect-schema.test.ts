@@ -537,7 +537,7 @@ describe('protectSchema stops at what it cannot read, and names the coordinate',
 it('says what an argument or a strategy was probably meant to be', () => {
   const refusal = (directives: object): (() => unknown) =>
     build(codeFirst(), { rules: { 'Query.secret': directives } });
-  expect(refusal({ minimize: { to: 'MASKK' } })).toThrow('must be one of REDACT, MASK');
+  expect(refusal({ minimize: { to: 'MASKK' } })).toThrow('must be one of KEEP, REDACT, MASK');
   expect(refusal({ minimize: { to: 'MASKK' } })).toThrow('did you mean MASK?');
   expect(refusal({ minimize: { to: 'TRUNCATE', kepp: 4 } })).toThrow('did you mean keep?');
   expect(refusal({ subject: { colour: 1 } })).toThrow('the arguments are field');

@@ -1,5 +1,5 @@
 import type { Delegation } from '@behalf/directives';
-import type { Requirement } from '@behalf/directives/internal';
+import type { Minimization, Requirement } from '@behalf/directives/internal';
 import { NO_REQUIREMENT } from '@behalf/directives/internal';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, it, vi } from 'vitest';
@@ -15,9 +15,14 @@ const alma: Delegation = {
   roles: [],
 };
 const authenticated: Requirement = { ...NO_REQUIREMENT, authenticated: true };
+const minimization: Minimization = {
+  coordinate: 'Person.name',
+  category: undefined,
+  statements: [{ to: 'REDACT', unless: [['a']] }],
+};
 const compiled = {
   requirements: [NO_REQUIREMENT, authenticated],
-  exemptions: [[['a']]],
+  minimizations: [minimization],
   rowExemptions: [[], [['a']]],
   fields: [],
   pseudonyms: new Map(),
@@ -38,13 +43,13 @@ describe('a coordinate without a compiled rule', () => {
   it('is denied and not whole, whatever the delegation', () => {
     for (const index of [-1, 2, 99, 0.5, Number.NaN]) {
       expect(state().permits(index)).toBe(false);
-      expect(state().seesWholeValue(index)).toBe(false);
+      expect(() => state().statementOf(index)).toThrow('not compiled');
       expect(state().mayRead({ owner: 'noor' }, { property: 'owner', exemptionIndex: index })).toBe(false);
     }
     // An index within the table that has no entry.
     const gaps = {
       requirements: new Array<Requirement>(1),
-      exemptions: new Array<string[][]>(1),
+      minimizations: new Array<Minimization>(1),
       rowExemptions: new Array<string[][]>(1),
       fields: [],
       pseudonyms: new Map(),
@@ -52,7 +57,7 @@ describe('a coordinate without a compiled rule', () => {
     };
     const gap = new RequestState({ delegation: alma }, ROOT_CONTEXT, gaps);
     expect(gap.permits(0)).toBe(false);
-    expect(gap.seesWholeValue(0)).toBe(false);
+    expect(() => gap.statementOf(0)).toThrow('not compiled');
     expect(gap.mayRead({ owner: 'noor' }, OWNED)).toBe(false);
   });
 });
@@ -64,7 +69,7 @@ describe('a decision', () => {
     const scoped: Requirement = { ...NO_REQUIREMENT, scopes: [[['a']]] };
     const kept = new RequestState({ delegation: { ...alma, scopes } }, ROOT_CONTEXT, {
       requirements: [scoped],
-      exemptions: [[['a']]],
+      minimizations: [minimization],
       rowExemptions: [],
       fields: [],
       pseudonyms: new Map(),
@@ -72,7 +77,7 @@ describe('a decision', () => {
     });
     expect([kept.permits(0), kept.permits(0)]).toEqual([true, true]);
     expect(has).toHaveBeenCalledTimes(1);
-    expect([kept.seesWholeValue(0), kept.seesWholeValue(0)]).toEqual([true, true]);
+    expect([kept.statementOf(0), kept.statementOf(0)]).toEqual([undefined, undefined]);
     expect(has).toHaveBeenCalledTimes(2);
   });
 });
@@ -156,7 +161,7 @@ describe('a delegation that has ended', () => {
     const ending = state();
     const all = (): boolean[] => [
       ending.permits(1),
-      ending.seesWholeValue(0),
+      ending.statementOf(0) === undefined,
       ending.mayRead({ owner: 'alma' }, OWNED),
       ending.mayRead({ owner: 'noor' }, SHOWN),
     ];

@@ -16,7 +16,7 @@ const SDL = {
     type Account @key(fields: "id") {
       id: ID! @public
       balance: Int @requiresScope(scope: "accounts:read") @requiresScope(scope: "accounts:balance")
-      iban: String @requiresScope(scope: "accounts:read") @minimize(to: MASK, last: 4, showLength: true)
+      iban: String @requiresScope(scope: "accounts:read") @minimize(to: MASK, last: 4, showLength: true) @minimize(level: "nothing", to: REDACT)
       purposeful: Int @purpose(of: ["credit"])
     }`,
   notes: `${LINKS}
@@ -90,13 +90,10 @@ function expectEveryRule(supergraphSdl: string): void {
   expect(permits('Written.text')).toBe(false);
   expect(permits('Note.text', 'notes:read')).toBe(true);
   expect(isMet(rules.requirementOf('Account', 'notes'), undefined)).toBe(false);
-  expect(rules.field('Account', 'iban')?.minimization).toEqual({
-    to: 'MASK',
-    first: 0,
-    last: 4,
-    showLength: true,
-    unless: [],
-  });
+  expect(rules.field('Account', 'iban')?.minimization?.statements).toEqual([
+    { to: 'MASK', first: 0, last: 4, showLength: true, unless: [] },
+    { level: 'nothing', to: 'REDACT', unless: [] },
+  ]);
   expect(supergraphSdl).not.toMatch(/@requiresScope\(/);
 }
 

@@ -362,7 +362,7 @@ describe('the coordinates of a subgraph’s facts', () => {
     );
     fc.assert(
       fc.property(anything, (sent) => {
-        const account = readAccount({ v: 1, fields: sent }, fields);
+        const account = readAccount({ v: 1, fields: sent }, fields, undefined);
         for (const access of account?.accesses ?? []) {
           expect(fields.has(access.coordinate)).toBe(true);
           expect(ACCESS_DECISIONS).toContain(access.decision);
@@ -381,8 +381,8 @@ describe('the coordinates of a subgraph’s facts', () => {
       fields: Array.from({ length: count }, () => ['Person.name', 'allowed', 1, null, null]),
     });
     const most = ACCESS_DECISIONS.length + 2;
-    expect(readAccount(entries(most), fields)?.accesses).toHaveLength(most);
-    expect(readAccount(entries(most + 1), fields)).toBeUndefined();
-    expect(readAccount(entries(1), new Map())).toBeUndefined();
+    expect(readAccount(entries(most), fields, undefined)?.accesses).toHaveLength(most);
+    expect(readAccount(entries(most + 1), fields, undefined)).toBeUndefined();
+    expect(readAccount(entries(1), new Map(), undefined)).toBeUndefined();
   });
 });

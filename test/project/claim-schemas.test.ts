@@ -76,6 +76,7 @@ describe('the schemas match the types’ members', () => {
       version: true,
       purposes: true,
       detail: true,
+      levels: true,
       until: true,
     };
     expect(await members('consent')).toEqual(Object.keys(names).sort());
@@ -89,6 +90,7 @@ describe('the schemas match the types’ members', () => {
     const tctx: Members<TxnTokenClaims['tctx']> = {
       service: true,
       consent: true,
+      detail: true,
       policies: true,
       roles: true,
     };
@@ -110,7 +112,15 @@ describe('the schemas match the types’ members', () => {
       ...{ consentId: true, consentVersion: true, purposes: true },
     };
     const access: Members<AuditRecord['fields'][number]> = {
-      ...{ coordinate: true, decision: true, count: true, strategy: true, rule: true, subgraph: true },
+      ...{
+        coordinate: true,
+        decision: true,
+        count: true,
+        strategy: true,
+        level: true,
+        rule: true,
+        subgraph: true,
+      },
     };
     // What the sinks add to the text that they store.
     const stored = ['class', 'salt'];

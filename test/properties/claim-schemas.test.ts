@@ -172,7 +172,7 @@ it('the gateway accepts facts that the schema accepts, at known coordinates', ()
   fc.assert(
     fc.property(around(facts), (value) => {
       const isValid = schema('facts')(value);
-      const account = readAccount(value, fields);
+      const account = readAccount(value, fields, undefined);
       const isRead = account?.dropped === 0;
       if (isValid) expect(isRead).toBe(true);
       // The gateway uses its own strategy and rule, not the subgraph's.

@@ -25,12 +25,25 @@ export interface Delegation {
   readonly roles: readonly string[];
   /** The consent behind the token; absent if the issuer keeps none. */
   readonly consent?: ConsentClaim;
+  /** Less detail than the schema gives by default, by the consent and the policy. Absent: as the schema says. */
+  readonly detail?: DetailInForce;
   /** The actor, if it is not the client itself (RFC 8693 section 4.1). */
   readonly actor?: ActorClaim;
 }
 
+/** What limits the detail of a delegation's values. The gateway computes it once, from what the person chose and the policy's rules. */
+export interface DetailInForce {
+  /** No scope lifts what `@minimize` leaves by default. */
+  readonly nothingLifts?: true;
+  /** Levels of `@minimize` in force, by data category (`location`) or by field (`Customer.city`). `*` stands for all of them. */
+  readonly levels?: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
 /** `minimal`: values are minimized even if the delegation holds the fuller scope. */
 export type DetailLevel = 'full' | 'minimal';
+
+/** Levels of detail, by data category (`location`) or by field (`Customer.city`). */
+export type ConsentLevels = Readonly<Record<string, readonly string[]>>;
 
 /**
  * The agreement behind a delegation: claim `consent` of an access token, and `tctx.consent` of a transaction token. Read it
@@ -42,6 +55,8 @@ export interface ConsentClaim {
   readonly version: number;
   readonly purposes: readonly string[];
   readonly detail: DetailLevel;
+  /** Levels of `@minimize` that the person chose, by data category or field. */
+  readonly levels?: ConsentLevels;
   /** End of the consent, seconds since the epoch. */
   readonly until?: number;
 }

@@ -4,7 +4,7 @@ import type { Delegation } from './delegation.js';
 import { gatewayKeys } from './gateway-keys.js';
 import type { GatewayKeys } from './gateway-keys.js';
 import { isRecord } from '../is-record.js';
-import { isStringArray, readActorClaim, readConsentClaim } from './read-claims.js';
+import { isStringArray, readActorClaim, readConsentClaim, readDetailClaim } from './read-claims.js';
 import { isServiceSubject } from './service.js';
 import type { TxnTokenRefusal } from './txn-token-refusals.js';
 import { TXN_TOKEN_ALGORITHM, TXN_TOKEN_TYPE } from './txn-token.js';
@@ -180,6 +180,9 @@ function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
   if (!isStringArray(policies) || !isStringArray(roles)) return undefined;
   const consent = tctx.consent === undefined ? undefined : readConsentClaim(tctx.consent);
   if (tctx.consent !== undefined && consent === undefined) return undefined;
+  // A token whose limits cannot be read is refused, never read without them.
+  const detail = tctx.detail === undefined ? undefined : readDetailClaim(tctx.detail);
+  if (tctx.detail !== undefined && detail === undefined) return undefined;
   const actor = act === undefined ? undefined : readActorClaim(act);
   if (act !== undefined && actor === undefined) return undefined;
   const { service } = tctx;
@@ -209,6 +212,7 @@ function readClaims(payload: JWTPayload): VerifiedTxnToken | undefined {
       policies: new Set(policies),
       roles,
       consent,
+      detail,
       actor,
     }),
   });

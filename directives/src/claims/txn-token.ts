@@ -1,4 +1,4 @@
-import type { ActorClaim, ConsentClaim } from './delegation.js';
+import type { ActorClaim, ConsentClaim, ConsentLevels } from './delegation.js';
 
 /** Header that carries the token (draft-ietf-oauth-transaction-tokens section 6). Lower case, as Node gives it. */
 export const TXN_TOKEN_HEADER = 'txn-token';
@@ -46,9 +46,17 @@ export interface TransactionContext {
   /** A service acts for itself; `sub` then begins with `urn:behalf:service:`. */
   readonly service?: true;
   readonly consent?: ConsentClaim;
+  /** Less detail than the schema gives by default, only of what this subgraph can resolve. */
+  readonly detail?: DetailClaim;
   /** Policies that hold, only those that a rule of this subgraph can require. */
   readonly policies?: readonly string[];
   readonly roles?: readonly string[];
+}
+
+/** {@link DetailInForce} as a claim. */
+export interface DetailClaim {
+  readonly nothing_lifts?: true;
+  readonly levels?: ConsentLevels;
 }
 
 export interface RequesterContext {

@@ -14,10 +14,12 @@ import type {
 import { DirectiveError } from '../errors.js';
 import { argumentsOf } from '../specification/link.js';
 import type { Links } from '../specification/link.js';
-import type { Minimization } from '../specification/minimize.js';
+import type { MinimizeStatement } from '../specification/minimize.js';
 import type { SubjectRule } from '../specification/subject.js';
 import { specificationOf } from '../specification/specified-directives.js';
 import type { Meaning } from '../specification/specified-directives.js';
+import { joinStatements } from './minimization.js';
+import type { Minimization } from './minimization.js';
 import { combine, NO_REQUIREMENT } from './requirement.js';
 import type { Requirement } from './requirement.js';
 
@@ -174,7 +176,7 @@ function readTypeDirectives(type: MutableType, node: RuledNode, links: Links): v
 function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: string): FieldRule {
   const requirements: Requirement[] = [];
   let isPublic = false;
-  let minimization: Minimization | undefined;
+  const statements: MinimizeStatement[] = [];
   let category: string | undefined;
   for (const meaning of meaningsOf(node, links, coordinate)) {
     switch (meaning.kind) {
@@ -185,7 +187,7 @@ function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: stri
         isPublic = true;
         break;
       case 'minimization':
-        minimization = meaning.minimization;
+        statements.push(meaning.statement);
         break;
       case 'personalData':
         category = meaning.category;
@@ -197,6 +199,7 @@ function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: stri
     }
   }
   const returns = namedTypeOf(node.type);
+  const minimization = joinStatements(statements, coordinate, category);
   return { coordinate, returns, own: combine(requirements), isPublic, minimization, personalData: category };
 }
 

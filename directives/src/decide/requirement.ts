@@ -92,16 +92,6 @@ export function holdsOne(alternatives: Alternatives, held: ReadonlySet<string>):
   return alternatives.some((names) => names.every((name) => held.has(name)));
 }
 
-/**
- * Whether a value under `@minimize` is returned whole: the delegation holds one alternative of `unless`, and the consent does
- * not require minimal detail.
- */
-export function isExemptFromMinimize(unless: Alternatives, delegation: Delegation | undefined): boolean {
-  if (delegation === undefined) return false;
-  if (delegation.consent?.detail === 'minimal') return false;
-  return holdsOne(unless, delegation.scopes);
-}
-
 /** Whether a delegation reads rows of every subject: it holds one alternative of the `unless` of `@subject`. */
 export function isExemptFromSubject(unless: Alternatives, delegation: Delegation | undefined): boolean {
   return delegation !== undefined && holdsOne(unless, delegation.scopes);

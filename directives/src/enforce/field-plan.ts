@@ -20,8 +20,21 @@ export interface FieldPlan {
   readonly returnedOwner: RowOwner | undefined;
   /** Removes foreign rows; undefined if none can be returned. */
   readonly ownRows: OwnRows | undefined;
-  readonly minimizer: Minimizer | undefined;
-  /** Of the type that the field belongs to, for its minimizer. */
+  readonly minimization: PlannedMinimization | undefined;
+}
+
+/** What `@minimize` says about a field. */
+export interface PlannedMinimization {
+  /** Of its decision. */
+  readonly index: number;
+  /** Of the type that the field belongs to. */
   readonly entityKey: EntityKey | undefined;
-  readonly exemptionIndex: number;
+  /** By the index of the statement. */
+  readonly statements: readonly PlannedStatement[];
+}
+
+/** One statement of it. */
+export interface PlannedStatement {
+  readonly record: RecordedField;
+  readonly minimizer: Minimizer;
 }

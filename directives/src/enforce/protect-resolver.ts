@@ -1,7 +1,7 @@
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
 import { delegationEnded } from './delegation-end.js';
 import { requirementDenial } from './denial.js';
-import type { FieldPlan } from './field-plan.js';
+import type { FieldPlan, PlannedStatement } from './field-plan.js';
 import type { OwnRows, RowsCall } from './own-rows.js';
 import type { RequestState } from './request-state.js';
 import type { ProtectionRuntime } from './runtime.js';
@@ -14,7 +14,7 @@ export function protectResolver(
   runtime: ProtectionRuntime,
   isSubscription: boolean,
 ): GraphQLFieldResolver<unknown, unknown> {
-  const { record, rowOwner, ownRows, minimizer } = plan;
+  const { record, rowOwner, ownRows } = plan;
   const { stateOf, clock } = runtime;
 
   return (source, args, contextValue, info) => {
@@ -36,19 +36,33 @@ export function protectResolver(
       ownRows === undefined
         ? resolved
         : withoutForeignRows(plan, ownRows, resolved, { state, contextValue, info }, runtime);
-    if (minimizer === undefined || state.seesWholeValue(plan.exemptionIndex)) {
+    const statement = plannedStatement(plan, state);
+    if (statement === undefined) {
       state.recorder.allowed(record);
       return value;
     }
-    state.recorder.minimized(record);
+    state.recorder.minimized(statement.record);
     // An anonymous caller has no client for pseudonyms: all of them share one.
-    return minimizer(value, {
+    return statement.minimizer(value, {
       clientId: state.delegation?.clientId ?? '',
       purposes: state.delegation?.consent?.purposes,
       subject: state.personBehind(source, rowOwner),
-      entity: plan.entityKey?.(source),
+      entity: plan.minimization?.entityKey?.(source),
     });
   };
+}
+
+/** The statement of `@minimize` that applies to the caller; undefined: the value is whole. */
+export function plannedStatement(
+  { minimization }: FieldPlan,
+  state: RequestState,
+): PlannedStatement | undefined {
+  if (minimization === undefined) return undefined;
+  const index = state.statementOf(minimization.index);
+  if (index === undefined) return undefined;
+  const statement = minimization.statements[index];
+  if (statement === undefined) throw new Error('a field is minimized by a statement that was not compiled');
+  return statement;
 }
 
 /** The one place where a subgraph refuses a field. */

@@ -1,10 +1,9 @@
-import { isExemptFromMinimize } from '../decide/requirement.js';
+import { isExemptFromMinimize } from '../decide/minimization.js';
 import { DirectiveError } from '../errors.js';
 import type { MinimizationContext } from '../minimize/strategy.js';
-import type { Pseudonyms } from '../minimize/pseudonyms.js';
 import { denialError } from './denial.js';
 import { requestStateOf } from './request-state.js';
-import type { RequestState } from './request-state.js';
+import type { PseudonymizedField, RequestState } from './request-state.js';
 
 /** Whose pseudonym is read, see {@link readPseudonym}. */
 export interface PseudonymOwner {
@@ -33,7 +32,8 @@ export interface PseudonymOwner {
  * ```
  */
 export function pseudonymsOf(context: unknown, coordinate: string, value: string): readonly string[] {
-  const { pseudonyms, state } = found(context, coordinate);
+  const { field, state } = found(context, coordinate);
+  const { pseudonyms } = field;
   const { delegation } = state;
   const own = { clientId: delegation?.clientId ?? '', purposes: delegation?.consent?.purposes };
   return pseudonyms.of(value, own, state.compiled.clock.now());
@@ -65,27 +65,37 @@ export function readPseudonym(
   pseudonym: string,
   { clientId, purposes }: PseudonymOwner,
 ): string | undefined {
-  const { pseudonyms, state } = found(context, coordinate);
+  const { field, state } = found(context, coordinate);
+  const { pseudonyms } = field;
   const { readableWith } = pseudonyms;
   if (readableWith.length === 0) throw noPseudonyms(coordinate);
-  // Decided as whether a value is seen whole: a consent to the least detail permits neither.
-  if (!isExemptFromMinimize(readableWith, state.delegation)) {
+  if (!mayReadPseudonyms(field, state)) {
     throw denialError(coordinate, { authenticated: true, scopes: [readableWith] });
   }
   const owner: MinimizationContext = { clientId, purposes };
   return pseudonyms.read(pseudonym, owner, state.compiled.clock.now());
 }
 
+/**
+ * Decided as whether a value is seen whole: a consent to the least detail permits neither. Nor does a level in force that leaves
+ * less than the pseudonym.
+ */
+function mayReadPseudonyms(field: PseudonymizedField, state: RequestState): boolean {
+  if (!isExemptFromMinimize(field.pseudonyms.readableWith, state.delegation)) return false;
+  const inForce = state.statementOf(field.minimizationIndex);
+  return inForce === undefined || inForce <= field.statementIndex;
+}
+
 function found(
   context: unknown,
   coordinate: string,
-): { readonly state: RequestState; readonly pseudonyms: Pseudonyms } {
+): { readonly state: RequestState; readonly field: PseudonymizedField } {
   const state = requestStateOf(context);
   if (state === undefined)
     throw new DirectiveError('NOT_PROTECTED', 'the context value does not come from protectedContext');
-  const pseudonyms = state.compiled.pseudonyms.get(coordinate);
-  if (pseudonyms === undefined) throw noPseudonyms(coordinate);
-  return { state, pseudonyms };
+  const field = state.compiled.pseudonyms.get(coordinate);
+  if (field === undefined) throw noPseudonyms(coordinate);
+  return { state, field };
 }
 
 function noPseudonyms(coordinate: string): DirectiveError {

@@ -4,7 +4,9 @@ import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from '../claims/read-txn-token.js';
-import { isMet, isExemptFromMinimize, isExemptFromSubject } from '../decide/requirement.js';
+import { statementInForce } from '../decide/minimization.js';
+import type { Minimization } from '../decide/minimization.js';
+import { isMet, isExemptFromSubject } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
 import type { Pseudonyms } from '../minimize/pseudonyms.js';
 import type { Alternatives } from '../specification/read-arguments.js';
@@ -42,18 +44,28 @@ export interface Caller {
 /** The compiled rules of one schema; decisions are kept by index. */
 export interface CompiledProtection {
   readonly requirements: readonly Requirement[];
-  readonly exemptions: readonly Alternatives[];
+  /** What `@minimize` says about each field that has it. */
+  readonly minimizations: readonly Minimization[];
   /** Of {@link RowOwner}. */
   readonly rowExemptions: readonly Alternatives[];
   readonly fields: readonly RecordedField[];
   /** By coordinate, of the fields that have them. */
-  readonly pseudonyms: ReadonlyMap<string, Pseudonyms>;
+  readonly pseudonyms: ReadonlyMap<string, PseudonymizedField>;
   readonly clock: Clock;
+}
+
+/** A field with pseudonyms, and the statement of its minimization that gives them. */
+export interface PseudonymizedField {
+  readonly pseudonyms: Pseudonyms;
+  readonly minimizationIndex: number;
+  readonly statementIndex: number;
 }
 
 const UNDECIDED = 0;
 const YES = 1;
 const NO = 2;
+/** The statement of a minimization with the index 0; the next ones follow. `YES` is the whole value. */
+const FIRST_STATEMENT = 2;
 /** A token is accepted for this long after its end, so operations that begin with it must be answered for as long. */
 const TOLERANCE_MS = TXN_TOKEN_CLOCK_TOLERANCE_SECONDS * 1_000;
 
@@ -68,7 +80,7 @@ export class RequestState {
   readonly endsAtMs: number;
   #current: Delegation | undefined;
   readonly #decisions: Uint8Array;
-  readonly #wholeValue: Uint8Array;
+  readonly #statements: Uint8Array;
   readonly #everyRow: Uint8Array;
   /** Operations that began in time, by an object that graphql-js creates per execution. */
   readonly #begun = new WeakSet<object>();
@@ -83,7 +95,7 @@ export class RequestState {
     this.endsAtMs = caller.endsAtMs ?? Infinity;
     this.recorder = new AccessRecorder(compiled.fields, compiled.clock);
     this.#decisions = new Uint8Array(compiled.requirements.length);
-    this.#wholeValue = new Uint8Array(compiled.exemptions.length);
+    this.#statements = new Uint8Array(compiled.minimizations.length);
     this.#everyRow = new Uint8Array(compiled.rowExemptions.length);
   }
 
@@ -102,7 +114,7 @@ export class RequestState {
   #end(): void {
     this.#current = undefined;
     this.#decisions.fill(UNDECIDED);
-    this.#wholeValue.fill(UNDECIDED);
+    this.#statements.fill(UNDECIDED);
     this.#everyRow.fill(UNDECIDED);
   }
 
@@ -128,17 +140,21 @@ export class RequestState {
   }
 
   /**
-   * Whether the value is returned whole: the delegation holds the fuller scope, and the consent does not require less detail.
+   * The index of the statement of `@minimize` that applies to the caller: see {@link statementInForce}. It throws for an unknown
+   * minimization, which must not pass for a whole value.
+   *
+   * @returns undefined: the caller gets the whole value
    */
-  seesWholeValue(index: number): boolean {
-    let decision = this.#wholeValue[index] ?? NO;
+  statementOf(index: number): number | undefined {
+    let decision = this.#statements[index] ?? UNDECIDED;
     if (decision === UNDECIDED) {
-      const unless = this.compiled.exemptions[index];
-      const whole = unless !== undefined && isExemptFromMinimize(unless, this.#current);
-      decision = whole ? YES : NO;
-      this.#wholeValue[index] = decision;
+      const minimization = this.compiled.minimizations[index];
+      if (minimization === undefined) throw new Error('a field is minimized by a rule that was not compiled');
+      const statement = statementInForce(minimization, this.#current);
+      decision = statement === undefined ? YES : FIRST_STATEMENT + minimization.statements.indexOf(statement);
+      this.#statements[index] = decision;
     }
-    return decision === YES;
+    return decision === YES ? undefined : decision - FIRST_STATEMENT;
   }
 
   /**

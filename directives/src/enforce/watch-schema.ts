@@ -1,6 +1,7 @@
 import { isListType, isNonNullType } from 'graphql';
 import type { GraphQLFieldResolver, GraphQLOutputType } from 'graphql';
 import type { FieldPlan } from './field-plan.js';
+import { plannedStatement } from './protect-resolver.js';
 import type { RequestState } from './request-state.js';
 
 /** Shadow mode: the field's result is returned unchanged, and the decision that enforcement would have made is counted. */
@@ -9,16 +10,18 @@ export function watchResolver(
   resolve: GraphQLFieldResolver<unknown, unknown>,
   stateOf: (contextValue: unknown) => RequestState,
 ): GraphQLFieldResolver<unknown, unknown> {
-  const { record, subjectRecord, rowOwner, returnedOwner, minimizer } = plan;
+  const { record, subjectRecord, rowOwner, returnedOwner } = plan;
 
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);
     const { recorder } = state;
     if (!state.permits(plan.requirementIndex)) recorder.wouldDeny(record);
     else if (rowOwner !== undefined && !state.mayRead(source, rowOwner)) recorder.wouldDeny(subjectRecord);
-    else if (minimizer !== undefined && !state.seesWholeValue(plan.exemptionIndex))
-      recorder.wouldMinimize(record);
-    else recorder.allowed(record);
+    else {
+      const statement = plannedStatement(plan, state);
+      if (statement === undefined) recorder.allowed(record);
+      else recorder.wouldMinimize(statement.record);
+    }
     // The row is read either way.
     if (rowOwner !== undefined) state.noteRow(source, rowOwner);
     const value: unknown = resolve(source, args, contextValue, info);

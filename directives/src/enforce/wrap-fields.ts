@@ -1,14 +1,16 @@
 import { getNamedType, isObjectType } from 'graphql';
 import type { GraphQLField, GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import type { Minimization } from '../decide/minimization.js';
 import { isUnrestricted } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
 import { ruleText } from '../decide/rule-text.js';
 import type { RuleTable } from '../decide/rule-table.js';
 import { compileMinimizer } from '../minimize/minimizer.js';
+import type { Minimizer } from '../minimize/minimizer.js';
 import { Pseudonyms } from '../minimize/pseudonyms.js';
 import type { FormerPseudonymKey } from '../minimize/pseudonyms.js';
 import type { RecordedField } from '../record/recorder.js';
-import type { Minimization } from '../specification/minimize.js';
+import type { MinimizeStatement } from '../specification/minimize.js';
 import type { Alternatives } from '../specification/read-arguments.js';
 import { SUBJECT_RULE } from '../specification/subject.js';
 import { isFederationField } from '../schema/federation-fields.js';
@@ -20,7 +22,7 @@ import { protectEntities } from './protect-entities.js';
 import { protectResolver } from './protect-resolver.js';
 import { protectSubscription } from './protect-subscription.js';
 import type { Enforcement } from './protection-options.js';
-import type { CompiledProtection } from './request-state.js';
+import type { CompiledProtection, PseudonymizedField } from './request-state.js';
 import type { ProtectionRuntime } from './runtime.js';
 import { Interned } from './values.js';
 import { watchResolver } from './watch-schema.js';
@@ -52,7 +54,7 @@ export function wrapFields(input: ProtectionInput): CompiledProtection {
       if (!isFederationField(schema, type, field)) wrapField(type, field, planner.plan(type, field), input);
     }
   }
-  const { requirements, exemptions, rowExemptions, fields } = planner;
+  const { requirements, minimizations, rowExemptions, fields } = planner;
   if (enforcement !== 'shadow')
     protectEntities({
       schema,
@@ -64,7 +66,7 @@ export function wrapFields(input: ProtectionInput): CompiledProtection {
     });
   return {
     requirements: requirements.values,
-    exemptions: exemptions.values,
+    minimizations,
     rowExemptions: rowExemptions.values,
     fields,
     pseudonyms: planner.pseudonyms,
@@ -94,12 +96,11 @@ function wrapField(
 /** Computes the plan of each field, and numbers what plans share. */
 class FieldPlanner {
   readonly requirements = new Interned<Requirement>();
-  /** From `@minimize`. */
-  readonly exemptions = new Interned<Alternatives>();
+  readonly minimizations: Minimization[] = [];
   /** From `@subject`. */
   readonly rowExemptions = new Interned<Alternatives>();
   readonly fields: RecordedField[] = [];
-  readonly pseudonyms = new Map<string, Pseudonyms>();
+  readonly pseudonyms = new Map<string, PseudonymizedField>();
   /** In a supergraph the root types have their standard names, and the record uses the supergraph's coordinates. */
   readonly #rootNames: ReadonlyMap<GraphQLObjectType | null | undefined, string>;
   readonly #input: ProtectionInput;
@@ -120,8 +121,9 @@ class FieldPlanner {
     return { property: subject.property, exemptionIndex: this.rowExemptions.index(subject.unless) };
   };
 
-  record(coordinate: string, rule: string | undefined, strategy?: string): RecordedField {
-    const recorded = { index: this.fields.length, coordinate, rule, strategy };
+  record(coordinate: string, rule: string | undefined, statement?: MinimizeStatement): RecordedField {
+    const { to: strategy, level } = statement ?? {};
+    const recorded = { index: this.fields.length, coordinate, rule, strategy, level };
     this.fields.push(recorded);
     return recorded;
   }
@@ -134,7 +136,7 @@ class FieldPlanner {
     const minimization = rules.field(type.name, field.name)?.minimization;
     const rule = isUnrestricted(requirement) ? undefined : ruleText(requirement);
     return {
-      record: this.record(recorded, rule, minimization?.to),
+      record: this.record(recorded, rule),
       subjectRecord: this.record(recorded, SUBJECT_RULE),
       requirement,
       requirementIndex: this.requirements.index(requirement),
@@ -142,31 +144,41 @@ class FieldPlanner {
       rowOwner: this.ownerOf(type.name),
       returnedOwner: this.ownerOf(getNamedType(field.type).name),
       ownRows: compileOwnRows(field.type, schema, this.ownerOf),
-      minimizer: this.#minimizerOf(`${type.name}.${field.name}`, field, minimization),
-      entityKey: minimization === undefined ? undefined : entityKeyOf(type),
-      exemptionIndex: minimization === undefined ? -1 : this.exemptions.index(minimization.unless),
+      minimization:
+        minimization === undefined
+          ? undefined
+          : {
+              index: this.#notePseudonyms(minimization, this.minimizations.push(minimization) - 1),
+              entityKey: entityKeyOf(type),
+              statements: minimization.statements.map((statement) => ({
+                record: this.record(recorded, rule, statement),
+                minimizer: this.#minimizerOf(minimization.coordinate, field, statement),
+              })),
+            },
     };
   }
 
   #minimizerOf(
     coordinate: string,
     { type }: GraphQLField<unknown, unknown>,
-    minimization: Minimization | undefined,
-  ): FieldPlan['minimizer'] {
-    if (minimization === undefined) return undefined;
-    const { formerPseudonymKeys, pseudonymKey, runtime } = this.#input;
+    statement: MinimizeStatement,
+  ): Minimizer {
+    const { pseudonymKey, runtime } = this.#input;
     const onUnreadable = (): void => {
       runtime.log.report('VALUE_NOT_MINIMIZED', coordinate);
     };
-    const minimizer = compileMinimizer({ minimization, coordinate, type, pseudonymKey, onUnreadable });
-    if (minimization.to === 'PSEUDONYMIZE' && pseudonymKey !== undefined) {
-      const { readableWith = [] } = minimization;
-      const former = formerPseudonymKeys;
-      this.pseudonyms.set(
-        coordinate,
-        new Pseudonyms({ coordinate, key: pseudonymKey, former, readableWith }),
-      );
+    return compileMinimizer({ statement, coordinate, type, pseudonymKey, onUnreadable });
+  }
+
+  /** @returns the index of the minimization */
+  #notePseudonyms({ coordinate, statements }: Minimization, index: number): number {
+    const { formerPseudonymKeys: former, pseudonymKey: key } = this.#input;
+    for (const [statementIndex, statement] of statements.entries()) {
+      if (statement.to !== 'PSEUDONYMIZE' || key === undefined) continue;
+      const { readableWith = [] } = statement;
+      const pseudonyms = new Pseudonyms({ coordinate, key, former, readableWith });
+      this.pseudonyms.set(coordinate, { pseudonyms, minimizationIndex: index, statementIndex });
     }
-    return minimizer;
+    return index;
   }
 }

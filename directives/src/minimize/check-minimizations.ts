@@ -29,13 +29,15 @@ export function checkMinimizations(document: DocumentNode, rules: RuleTable): vo
       const [typeName, fieldName] = [definition.name.value, field.name.value];
       const minimization = rules.field(typeName, fieldName)?.minimization;
       if (minimization === undefined) continue;
-      compileMinimizer({
-        minimization,
-        coordinate: `${typeName}.${fieldName}`,
-        type: types.outputOf(field.type),
-        pseudonymKey: SOME_KEY,
-        onUnreadable: () => undefined,
-      });
+      for (const statement of minimization.statements) {
+        compileMinimizer({
+          statement,
+          coordinate: minimization.coordinate,
+          type: types.outputOf(field.type),
+          pseudonymKey: SOME_KEY,
+          onUnreadable: () => undefined,
+        });
+      }
     }
   }
 }

@@ -2,7 +2,7 @@ import { getNamedType, isListType, isNonNullType, isScalarType, isSpecifiedScala
 import type { GraphQLOutputType, GraphQLScalarType } from 'graphql';
 import { awaitedLater, collect, isAsyncIterable, isIterable, isPromise } from '../enforce/values.js';
 import { DirectiveError } from '../errors.js';
-import type { Minimization } from '../specification/minimize.js';
+import type { MinimizeStatement } from '../specification/minimize.js';
 import { acceptFinishedValues, FinishedValue, sentForm, serializeScalar } from './finished-value.js';
 import { keyedDigest } from './keyed-digest.js';
 import type { KeyedDigest } from './keyed-digest.js';
@@ -17,7 +17,7 @@ import type { MinimizationContext, Strategy } from './strategy.js';
 export type Minimizer = (value: unknown, context: MinimizationContext) => unknown;
 
 export interface MinimizerInput {
-  readonly minimization: Minimization;
+  readonly statement: MinimizeStatement;
   readonly coordinate: string;
   /** The type that the field returns. */
   readonly type: GraphQLOutputType;
@@ -34,8 +34,9 @@ export interface MinimizerInput {
  * key of at least 32 bytes and has none
  */
 export function compileMinimizer(input: MinimizerInput): Minimizer {
-  const { minimization, type, coordinate } = input;
-  if (minimization.to === 'REDACT') {
+  const { statement, type, coordinate } = input;
+  if (statement.to === 'KEEP') return (value) => value;
+  if (statement.to === 'REDACT') {
     const redacted = redactedValue(type, coordinate);
     return through(type, () => redacted);
   }
@@ -43,7 +44,7 @@ export function compileMinimizer(input: MinimizerInput): Minimizer {
   if (!isScalarType(named)) {
     throw new DirectiveError(
       'INVALID_RULE',
-      `@minimize(to: ${minimization.to}) needs a field of a scalar type`,
+      `@minimize(to: ${statement.to}) needs a field of a scalar type`,
       coordinate,
     );
   }
@@ -53,7 +54,7 @@ export function compileMinimizer(input: MinimizerInput): Minimizer {
     typeName: named.name,
     keyedDigest: (domain?: string): KeyedDigest => digestOf(input, domain),
   };
-  const strategy = compileStrategy(minimization, field);
+  const strategy = compileStrategy(statement, field);
   return through(type, (value, context) => {
     const result = minimizeScalar(value, named, strategy, context);
     if (result !== null) return result;

@@ -24,6 +24,8 @@ export interface FieldAccess {
   readonly count: number;
   /** The minimization strategy, if `decision` is `minimized`. */
   readonly strategy?: string;
+  /** The level of detail in force, if it was not the default. Only the gateway's record has it. */
+  readonly level?: string;
   /** The deciding rule, in the schema's words (`@requiresScope(a)`); absent if no rule applies. */
   readonly rule?: string;
 }

@@ -20,6 +20,10 @@ export const fieldSpanAttributes = Object.freeze({
   'behalf.count': { source: 'Behalf', description: 'How often the field was resolved with this decision.' },
   'behalf.subgraph': { source: 'Behalf', description: 'The subgraph’s name.' },
   'behalf.strategy': { source: 'Behalf', description: 'The strategy of `@minimize`, if it was applied.' },
+  'behalf.level': {
+    source: 'Behalf',
+    description: 'The level of detail in force, if it was not the default.',
+  },
   'behalf.rule': { source: 'Behalf', description: 'The deciding rule, in the schema’s words.' },
   'behalf.transaction_id': {
     source: 'Behalf',

@@ -13,6 +13,7 @@ interface RecordedAccess {
   readonly decision: AccessDecision;
   readonly count: number;
   readonly strategy: string | undefined;
+  readonly level: string | undefined;
   readonly rule: string | undefined;
 }
 
@@ -22,6 +23,8 @@ export interface RecordedField {
   readonly coordinate: string;
   readonly rule: string | undefined;
   readonly strategy: string | undefined;
+  /** Of `@minimize`, if the strategy is not the default one. */
+  readonly level?: string | undefined;
 }
 
 /** The request whose accesses were counted, for its spans. */
@@ -131,7 +134,8 @@ export class AccessRecorder {
           decision,
           count: this.#counts[slot] ?? 0,
           rule: field.rule,
-          strategy: decision === 'minimized' || decision === 'would-minimize' ? field.strategy : undefined,
+          strategy: field.strategy,
+          level: field.level,
         },
       ];
     });
@@ -144,13 +148,14 @@ function emitSpans(
   startTime: number,
 ): void {
   const tracer = trace.getTracer('@behalf/directives');
-  for (const { coordinate, decision, count, strategy, rule } of accesses) {
+  for (const { coordinate, decision, count, level, strategy, rule } of accesses) {
     const attributes: FieldSpanAttributes = {
       'behalf.coordinate': coordinate,
       'behalf.decision': decision,
       'behalf.count': count,
       'behalf.subgraph': subgraph,
       'behalf.strategy': strategy,
+      'behalf.level': level,
       'behalf.rule': rule,
       'behalf.transaction_id': transactionId,
     };

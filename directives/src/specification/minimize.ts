@@ -12,9 +12,11 @@ import { BEHALF_IDENTITY } from './feature.js';
 import { readAlternatives } from './read-arguments.js';
 import type { Alternatives, Arguments } from './read-arguments.js';
 
-/** A strategy with its checked arguments. */
-export type Minimization = MinimizationStrategy & {
-  /** A delegation that holds one of these gets the whole value; empty: nobody does. */
+/** One `@minimize`: a strategy with its checked arguments. */
+export type MinimizeStatement = MinimizationStrategy & {
+  /** It applies while this level is in force. Undefined: by default. */
+  readonly level?: string;
+  /** A delegation that holds one of these is exempt from the default; empty: nobody is. */
   readonly unless: Alternatives;
 };
 
@@ -24,19 +26,22 @@ const PARAMETERS: Readonly<Record<string, string>> = Object.assign(
   ...STRATEGY_NAMES.map(argumentsOfStrategy),
 ) as Record<string, string>;
 
-/** `@minimize(to: …, unless: [[…]])`: returns less than the stored value. */
+/** A level is named like a GraphQL name, with hyphens: `*` and dots have a meaning of their own. */
+const LEVEL_NAME = /^[A-Za-z_][\w-]{0,63}$/;
+
+/** `@minimize(to: …, unless: [[…]])`: returns less than the stored value. With `level`: only while that is in force. */
 export const minimize = Object.freeze({
   name: 'minimize',
   identities: [BEHALF_IDENTITY],
-  arguments: ['to', ...Object.keys(PARAMETERS), 'unless'],
+  arguments: ['level', 'to', ...Object.keys(PARAMETERS), 'unless'],
   definition: (name) =>
-    `directive @${name}(to: behalf__Strategy!, ${Object.entries(PARAMETERS)
+    `directive @${name}(level: String, to: behalf__Strategy!, ${Object.entries(PARAMETERS)
       .map(([argument, type]) => `${argument}: ${type}`)
-      .join(', ')}, unless: [[String!]!]) on FIELD_DEFINITION`,
+      .join(', ')}, unless: [[String!]!]) repeatable on FIELD_DEFINITION`,
   composed: true,
   protects: true,
   compile: (args, coordinate) =>
-    ({ kind: 'minimization', minimization: readMinimization(args, coordinate) }) as const,
+    ({ kind: 'minimization', statement: readStatement(args, coordinate) }) as const,
 } as const satisfies DirectiveSpecification);
 
 /** Enumerations that the definition of `@minimize` refers to. */
@@ -49,8 +54,8 @@ export const MINIMIZE_ENUMS = [
 ] as const;
 
 /** @throws {DirectiveError} `INVALID_RULE` */
-function readMinimization(args: Arguments, coordinate: string): Minimization {
-  const { to } = args;
+function readStatement(args: Arguments, coordinate: string): MinimizeStatement {
+  const { level, to } = args;
   const name = STRATEGY_NAMES.find((each) => each === to);
   if (name === undefined)
     throw new DirectiveError('INVALID_RULE', `"to" ${oneOf(...STRATEGY_NAMES)(to) ?? ''}`, coordinate);
@@ -61,8 +66,21 @@ function readMinimization(args: Arguments, coordinate: string): Minimization {
       throw new DirectiveError('INVALID_RULE', `@minimize(to: ${name}) takes no "${argument}"`, coordinate);
     }
   }
-  return {
-    ...readStrategy(name, args, coordinate),
-    unless: isGiven(args.unless) ? readAlternatives(args.unless, 'unless', coordinate) : [],
-  };
+  const strategy = readStrategy(name, args, coordinate);
+  const unless = isGiven(args.unless) ? readAlternatives(args.unless, 'unless', coordinate) : [];
+  if (!isGiven(level)) {
+    if (name !== 'KEEP') return { ...strategy, unless };
+    throw new DirectiveError('INVALID_RULE', '@minimize(to: KEEP) needs a "level"', coordinate);
+  }
+  if (typeof level !== 'string' || !LEVEL_NAME.test(level)) {
+    throw new DirectiveError(
+      'INVALID_RULE',
+      '"level" must be a name of letters, digits, _ and -, at most 64 of them',
+      coordinate,
+    );
+  }
+  // A scope that lifted a level would lift what a person chose.
+  if (unless.length > 0)
+    throw new DirectiveError('INVALID_RULE', 'a "level" takes no "unless": no scope lifts it', coordinate);
+  return { ...strategy, level, unless };
 }

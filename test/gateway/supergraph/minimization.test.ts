@@ -1,12 +1,23 @@
 import { compareStrategies, NO_REQUIREMENT } from '@behalf/directives/internal';
-import type { Minimization, Requirement } from '@behalf/directives/internal';
+import type { Minimization, MinimizeStatement, Requirement } from '@behalf/directives/internal';
 import { describe, expect, it } from 'vitest';
 import { isMinimizedAsStrictly, minimizationText } from '../../../gateway/supergraph/minimization.js';
 
 type Strategy = Readonly<Record<string, unknown>>;
 
-const minimized = (strategy: Strategy, unless: readonly (readonly string[])[] = []): Minimization =>
-  ({ ...strategy, unless }) as unknown as Minimization;
+const stated = (
+  strategy: Strategy,
+  unless: readonly (readonly string[])[] = [],
+  level?: string,
+): MinimizeStatement =>
+  ({ ...strategy, unless, ...(level === undefined ? {} : { level }) }) as unknown as MinimizeStatement;
+const levels = (category: string | undefined, ...statements: MinimizeStatement[]): Minimization => ({
+  coordinate: 'Person.field',
+  category,
+  statements,
+});
+const minimized = (strategy: Strategy, unless?: readonly (readonly string[])[]): Minimization =>
+  levels(undefined, stated(strategy, unless));
 const mask = (last: number): Strategy => ({ to: 'MASK', first: 0, last, showLength: false });
 const truncate = (keep: number): Strategy => ({ to: 'TRUNCATE', keep });
 const by = (parameters: Strategy): Strategy => {
@@ -91,16 +102,16 @@ describe('a strategy compared with the one before', () => {
     [REDACT, 'weaker', by({ step: 1 })],
     [by({ step: 1 }), 'incomparable', PSEUDONYMIZE],
   ])('%j is followed by a %s one: %j', (before, comparison, after) => {
-    expect(compareStrategies(minimized(before), minimized(after))).toBe(comparison);
+    expect(compareStrategies(stated(before), stated(after))).toBe(comparison);
   });
 
   it('is the same whoever is exempt from it', () => {
-    expect(compareStrategies(minimized(mask(4), [['a']]), minimized(mask(4), [['b']]))).toBe('equal');
+    expect(compareStrategies(stated(mask(4), [['a']]), stated(mask(4), [['b']]))).toBe('equal');
   });
 
   it('is not equal when it differs in a parameter that nobody compares', () => {
-    expect(compareStrategies(minimized(REDACT), minimized({ ...REDACT, salt: 'x' }))).toBe('incomparable');
-    expect(compareStrategies(minimized(mask(4)), minimized({ ...mask(3), salt: 'x' }))).toBe('stronger');
+    expect(compareStrategies(stated(REDACT), stated({ ...REDACT, salt: 'x' }))).toBe('incomparable');
+    expect(compareStrategies(stated(mask(4)), stated({ ...mask(3), salt: 'x' }))).toBe('stronger');
   });
 });
 
@@ -152,6 +163,33 @@ describe('a field that is computed from a minimized one', () => {
     expect(isMinimizedAsStrictly(NO_REQUIREMENT, undefined, toTokens)).toBe(false);
     expect(isMinimizedAsStrictly({ ...NO_REQUIREMENT, authenticated: true }, undefined, toTokens)).toBe(true);
   });
+
+  describe('that has levels', () => {
+    const atCity = stated(REDACT, [], 'city');
+    const input = levels('location', stated({ to: 'KEEP' }, [], 'street'), atCity);
+
+    it('tells more unless it has them as well, and by the same category', () => {
+      expect(isMinimizedAsStrictly(scope('full'), undefined, input)).toBe(false);
+      expect(isMinimizedAsStrictly(scope('full'), minimized(REDACT), input)).toBe(false);
+      expect(isMinimizedAsStrictly(scope('full'), levels('other', atCity), input)).toBe(false);
+      expect(isMinimizedAsStrictly(scope('full'), levels('location', atCity), input)).toBe(true);
+      expect(
+        isMinimizedAsStrictly(scope('full'), levels('location', stated(mask(1), [], 'city')), input),
+      ).toBe(false);
+    });
+
+    it('tells nobody more at a level that keeps the whole value', () => {
+      const kept = levels('location', stated({ to: 'KEEP' }, [], 'street'));
+      expect(isMinimizedAsStrictly(NO_REQUIREMENT, undefined, kept)).toBe(true);
+    });
+
+    it('is minimized at a level by a default that stands after it', () => {
+      const reader = levels('location', atCity, stated(REDACT));
+      expect(
+        isMinimizedAsStrictly(NO_REQUIREMENT, reader, levels('location', stated(mask(1), [], 'x'))),
+      ).toBe(true);
+    });
+  });
 });
 
 describe('the directive in words', () => {
@@ -166,6 +204,10 @@ describe('the directive in words', () => {
     ],
     ['@minimize(to: NOISE, spread: 10, step: 2)', minimized(noise(10, 2))],
     ['@minimize(to: REDACT, unless: a & b | c)', minimized(REDACT, [['a', 'b'], ['c']])],
+    [
+      '@minimize(to: MASK, last: 4) @minimize(level: least, to: REDACT)',
+      levels(undefined, stated(mask(4)), stated(REDACT, [], 'least')),
+    ],
   ])('%s', (text, minimization) => {
     expect(minimizationText(minimization)).toBe(text);
   });

@@ -16,6 +16,7 @@ import type { TruncateParameters } from './truncate.js';
 
 /** The parameters of each strategy, in the order of the documentation. */
 interface ParametersOf {
+  readonly KEEP: object;
   readonly REDACT: RedactParameters;
   readonly MASK: MaskParameters;
   readonly TRUNCATE: TruncateParameters;
@@ -25,8 +26,8 @@ interface ParametersOf {
   readonly NOISE: NoiseParameters;
 }
 
-/** A strategy that reads the value. `REDACT` does not: see {@link redactedValue}. */
-type ReadingName = Exclude<keyof ParametersOf, 'REDACT'>;
+/** A strategy that reads the value. `KEEP` leaves it, and `REDACT` replaces it: see {@link redactedValue}. */
+type ReadingName = Exclude<keyof ParametersOf, 'KEEP' | 'REDACT'>;
 
 export type StrategyName = keyof ParametersOf;
 
@@ -45,18 +46,23 @@ const definitions: { readonly [Name in ReadingName]: StrategyDefinition<Paramete
 };
 
 export const STRATEGY_NAMES: readonly StrategyName[] = Object.freeze([
+  'KEEP',
   'REDACT',
   ...(Object.keys(definitions) as ReadingName[]),
 ]);
 
+function isReading(to: StrategyName): to is ReadingName {
+  return Object.hasOwn(definitions, to);
+}
+
 /** The arguments of each strategy, by name, with their types in the schema. */
 export function argumentsOfStrategy(to: StrategyName): Readonly<Record<string, string>> {
-  return to === 'REDACT' ? {} : definitions[to].arguments;
+  return isReading(to) ? definitions[to].arguments : {};
 }
 
 /** @throws {DirectiveError} `INVALID_RULE` for unreadable arguments */
 export function readStrategy(to: StrategyName, args: Arguments, coordinate: string): MinimizationStrategy {
-  if (to === 'REDACT') return { to };
+  if (!isReading(to)) return { to };
   const parameters: object = definitions[to].read(args, coordinate);
   return { to, ...parameters } as MinimizationStrategy;
 }
@@ -69,22 +75,29 @@ export function compileStrategy<Name extends ReadingName>(
   return definitions[strategy.to].compile(strategy, field);
 }
 
-/** The rest of a value under the one and the other: `weaker` if the other leaves more. Nothing is left by `REDACT`. */
+/**
+ * The rest of a value under the one and the other: `weaker` if the other leaves more. Nothing is left by `REDACT`, and everything
+ * by `KEEP`.
+ */
 export function compareStrategies(
   before: MinimizationStrategy,
   after: MinimizationStrategy,
 ): StrategyComparison {
-  if (before.to === 'REDACT' || after.to === 'REDACT') {
-    if (before.to !== after.to) return after.to === 'REDACT' ? 'stronger' : 'weaker';
-    return textOf(before) === textOf(after) ? 'equal' : 'incomparable';
+  if (before.to !== after.to) {
+    if (after.to === 'REDACT' || before.to === 'KEEP') return 'stronger';
+    if (before.to === 'REDACT' || after.to === 'KEEP') return 'weaker';
+    return 'incomparable';
   }
-  const comparison = before.to === after.to ? compareBy(before, after) : 'incomparable';
+  const comparison = isReading(before.to) ? compareBy(before as Reading, after as Reading) : 'equal';
   // A parameter that is not compared must not pass for equal.
   return comparison === 'equal' && textOf(before) !== textOf(after) ? 'incomparable' : comparison;
 }
 
+type Reading = MinimizationStrategy<ReadingName>;
+
+/** The strategy alone, whoever it applies to. */
 function textOf(strategy: MinimizationStrategy): string {
-  return JSON.stringify({ ...strategy, unless: undefined });
+  return JSON.stringify({ ...strategy, level: undefined, unless: undefined });
 }
 
 function compareBy<Name extends ReadingName>(

@@ -1,0 +1,83 @@
+import type { FieldDetail, PolicyFinding } from './compare.js';
+import { isCoordinate } from './detail.js';
+import type { Policy } from './policy.js';
+
+/** Compares the categories and levels of a policy with those of a schema, in both directions. */
+export function compareDetails(
+  policy: Policy,
+  details: ReadonlyMap<string, FieldDetail>,
+): readonly PolicyFinding[] {
+  return [...compareCategories(policy, details), ...compareRules(policy, details)];
+}
+
+function* compareCategories(
+  policy: Policy,
+  details: ReadonlyMap<string, FieldDetail>,
+): Iterable<PolicyFinding> {
+  const fields = fieldsByCategory(details);
+  for (const { name, levels } of policy.categories.values()) {
+    const ofCategory = fields.get(name) ?? [];
+    if (ofCategory.length === 0) {
+      yield { kind: 'category-not-in-schema', severity: 'warning', name, coordinates: [] };
+    }
+    const [first] = levels;
+    if (first === undefined) continue;
+    // A person who chooses a level is told that it holds for the whole category. So each field says what it leaves at the first
+    // one, if only that it keeps the value; at the next ones the same holds, unless it says more.
+    const without = ofCategory.filter(([, field]) => !field.levels.includes(first.name));
+    if (without.length > 0)
+      yield {
+        kind: 'field-without-level',
+        severity: 'error',
+        name: `${name}: ${first.name}`,
+        coordinates: without.map(([coordinate]) => coordinate),
+      };
+  }
+  for (const [name, ofCategory] of fields) {
+    const known = new Set(policy.categories.get(name)?.levels.map((level) => level.name));
+    for (const [level, coordinates] of unknownLevels(ofCategory, known)) {
+      yield { kind: 'level-not-in-policy', severity: 'warning', name: `${name}: ${level}`, coordinates };
+    }
+  }
+}
+
+type Fields = readonly (readonly [string, FieldDetail])[];
+
+function fieldsByCategory(details: ReadonlyMap<string, FieldDetail>): ReadonlyMap<string, Fields> {
+  const fields = new Map<string, [string, FieldDetail][]>();
+  for (const [coordinate, detail] of details) {
+    if (detail.category === undefined) continue;
+    const known = fields.get(detail.category);
+    if (known === undefined) fields.set(detail.category, [[coordinate, detail]]);
+    else known.push([coordinate, detail]);
+  }
+  return fields;
+}
+
+/** Level → the fields that state it. Nobody can choose it for the category. */
+function unknownLevels(fields: Fields, known: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
+  const unknown = new Map<string, string[]>();
+  for (const [coordinate, { levels }] of fields) {
+    for (const level of levels) {
+      if (known.has(level)) continue;
+      const stated = unknown.get(level);
+      if (stated === undefined) unknown.set(level, [coordinate]);
+      else stated.push(coordinate);
+    }
+  }
+  return unknown;
+}
+
+/** A rule for a field or a level that does not exist tightens nothing, or more than was meant. */
+function* compareRules(policy: Policy, details: ReadonlyMap<string, FieldDetail>): Iterable<PolicyFinding> {
+  const told = new Set<string>();
+  for (const { levels } of policy.minimize) {
+    for (const [coordinate, level] of levels) {
+      if (!isCoordinate(coordinate) || details.get(coordinate)?.levels.includes(level) === true) continue;
+      const name = `${coordinate}: ${level}`;
+      if (told.has(name)) continue;
+      told.add(name);
+      yield { kind: 'level-not-in-schema', severity: 'error', name, coordinates: [] };
+    }
+  }
+}

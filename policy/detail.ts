@@ -1,0 +1,71 @@
+import { EVERY_LEVEL, withoutUndefined } from '@behalf/directives/internal';
+import type { Delegation, DetailInForce } from '@behalf/directives';
+import type { MinimizeRule, Policy } from './policy.js';
+
+/** `Type.field`. Categories have no dots. */
+export function isCoordinate(name: string): boolean {
+  return name.includes('.');
+}
+
+type Levels = Map<string, Set<string>>;
+
+/**
+ * Computes how much detail a delegation gets, once: from what the person chose, and from every rule of the policy that matches.
+ * Levels only add up, so the strictest wins, whoever asks for it.
+ *
+ * @param policy undefined: there is none, so the order of a category's levels is unknown, and a chosen level counts as the strictest
+ * @returns undefined: as the schema says
+ */
+export function detailInForce(policy: Policy | undefined, delegation: Delegation): DetailInForce | undefined {
+  const levels: Levels = new Map();
+  let nothingLifts = delegation.consent?.detail === 'minimal';
+  for (const [name, chosen] of Object.entries(delegation.consent?.levels ?? {})) {
+    for (const level of chosen) addLevel(levels, policy, name, level);
+  }
+  for (const rule of policy?.minimize ?? []) {
+    if (!matches(rule, delegation)) continue;
+    if (rule.nothingLifts) nothingLifts = true;
+    for (const [name, level] of rule.levels) addLevel(levels, policy, name, level);
+    addStrictest(levels, policy, rule);
+  }
+  if (!nothingLifts && levels.size === 0) return undefined;
+  return withoutUndefined({
+    nothingLifts: nothingLifts ? true : undefined,
+    levels: levels.size === 0 ? undefined : levels,
+  });
+}
+
+function matches({ when }: MinimizeRule, delegation: Delegation): boolean {
+  const { actor, clients, exceptClients, purposes } = when;
+  const { clientId, consent } = delegation;
+  if (clients !== undefined && !clients.includes(clientId)) return false;
+  if (exceptClients?.includes(clientId) === true) return false;
+  if (purposes !== undefined && !purposes.some((name) => consent?.purposes.includes(name) === true))
+    return false;
+  const hasActor = delegation.actor !== undefined || delegation.service === true;
+  return actor === undefined || actor === hasActor;
+}
+
+function addStrictest(levels: Levels, policy: Policy | undefined, { strictest }: MinimizeRule): void {
+  for (const category of policy?.categories.values() ?? []) {
+    const last = category.levels.at(-1);
+    if (last === undefined || !strictest.includes(category.sensitivity)) continue;
+    addLevel(levels, policy, category.name, last.name);
+  }
+}
+
+/**
+ * A category's level also puts those before it in force: a field that has nothing to say about the chosen one is held to the last
+ * one that it states. A level that the policy does not know puts all in force.
+ */
+function addLevel(levels: Levels, policy: Policy | undefined, name: string, level: string): void {
+  const inForce = levels.get(name) ?? new Set<string>();
+  levels.set(name, inForce);
+  if (isCoordinate(name)) {
+    inForce.add(level);
+    return;
+  }
+  const known = policy?.categories.get(name)?.levels.map((each) => each.name) ?? [];
+  const index = known.indexOf(level);
+  for (const each of index < 0 ? [EVERY_LEVEL] : known.slice(0, index + 1)) inForce.add(each);
+}
