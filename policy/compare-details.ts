@@ -1,4 +1,4 @@
-import type { FieldDetail, PolicyFinding } from './compare.js';
+import type { FieldDetail, PolicyFinding } from './findings.js';
 import { isCoordinate } from './detail.js';
 import type { Policy } from './policy.js';
 

@@ -1,13 +1,5 @@
-export {
-  comparePolicyWithSchema,
-  describeMismatch,
-  type FieldDetail,
-  type PolicyFinding,
-  type PolicyFindingKind,
-  readVocabulary,
-  type SchemaVocabulary,
-  vocabularyOf,
-} from './compare.js';
+export { comparePolicyWithSchema, describeMismatch, readVocabulary, vocabularyOf } from './compare.js';
+export type { FieldDetail, PolicyFinding, PolicyFindingKind, SchemaVocabulary } from './findings.js';
 export { PolicyError, type PolicyErrorCode, policyErrors } from './errors.js';
 export type {
   CategoryPolicy,

@@ -35,7 +35,8 @@ export const supergraphErrors = Object.freeze({
     since: '0.1.0',
   },
   SUPERGRAPH_POLICY: {
-    description: 'It and the policy do not name the same scopes or purposes; the message lists them.',
+    description:
+      'It and the policy do not name the same scopes, purposes or levels of detail; the message lists them.',
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);

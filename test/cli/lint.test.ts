@@ -13,7 +13,7 @@ const TODAY = '2026-11-24';
 const HEAD = `
 extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@requires", "@context", "@fromContext", "@authenticated", "@requiresScopes", "@policy"])
-  @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject"])
+  @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject", "@personalData"])
 `;
 
 const policy = checkPolicy({
@@ -142,6 +142,10 @@ describe('a key with a rule', () => {
   });
 });
 
+function named(name: string): { readonly name: string; readonly sentence: string } {
+  return { name, sentence: 'Words' };
+}
+
 describe('a schema with its policy', () => {
   it('reports names that only one of them has', () => {
     const findings = run(
@@ -161,6 +165,39 @@ describe('a schema with its policy', () => {
       'SCOPE_UNUSED',
     ]);
     expect(findings.find(({ code }) => code === 'SCOPE_UNUSED')?.message).toContain('"b"');
+  });
+
+  it('reports levels that do not fit the categories of the policy', () => {
+    const sentence = 'Words';
+    const location = { sentence, sensitivity: 'low' as const };
+    const findings = run(
+      {
+        one: `type Query {
+          a: String @requiresScope(scope: "a") @personalData(category: "location") @minimize(level: "city", to: MASK)
+            @minimize(level: "region", to: TRUNCATE) @minimize(level: "country", to: REDACT)
+          b: String @requiresScope(scope: "b") @personalData(category: "location") }`,
+      },
+      {
+        policy: {
+          ...policy,
+          categories: new Map([
+            ['location', { ...location, name: 'location', levels: ['city', 'country'].map(named) }],
+            ['diet', { name: 'diet', sentence, sensitivity: 'low' as const, levels: [] }],
+          ]),
+          minimize: [
+            { when: {}, nothingLifts: false, levels: new Map([['Query.b', 'city']]), strictest: [] },
+          ],
+        },
+      },
+    );
+    expect(codes(findings).sort()).toEqual([
+      'CATEGORY_UNUSED',
+      'FIELD_WITHOUT_LEVEL Query.b',
+      'LEVELS_NOT_COMPARABLE Query.a',
+      'LEVEL_NOT_IN_POLICY Query.a',
+      'LEVEL_UNKNOWN',
+      'PURPOSE_UNUSED',
+    ]);
   });
 
   it('reports a deprecated scope only if no alternative avoids it', () => {

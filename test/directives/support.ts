@@ -34,6 +34,8 @@ export interface TokenOptions {
   readonly consentUntil?: number | null;
   /** Of the consent. */
   readonly detail?: 'full' | 'minimal';
+  /** `tctx.detail`. */
+  readonly inForce?: unknown;
 }
 
 export interface Asked extends ExecutionResult {
@@ -101,7 +103,7 @@ export function testedSchema(protect: (base: ProtectionOptions) => GraphQLSchema
         txn: 't-1',
         scope,
         req_wl: 'gateway',
-        tctx: { consent },
+        tctx: { consent, ...(more.inForce === undefined ? {} : { detail: more.inForce }) },
         rctx: { client_id: client },
       })
         .setProtectedHeader({ alg: 'EdDSA', typ: 'txntoken+jwt', kid: 'k1' })

@@ -25,12 +25,19 @@ describe('YAML in documents', () => {
       { issuer: 'https://idp.example', audience: 'https://api.example', namespace: 'idp' },
     ],
   };
+  const sentence = 'Words';
   const POLICY_BASE = {
+    purposes: { budgeting: { sentence } },
+    categories: {
+      location: { sentence, sensitivity: 'sensitive', levels: { city: { sentence } } },
+    },
     scopes: { 'accounts:read': { sentence: 'See your accounts', access: 'read', sensitivity: 'personal' } },
   };
   const POLICY_KEYS = new Set([
     'scopes',
     'purposes',
+    'categories',
+    'minimize',
     'roles',
     'clients',
     'rateClasses',

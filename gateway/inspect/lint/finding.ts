@@ -60,6 +60,26 @@ export const FINDINGS = Object.freeze({
     severity: 'error',
     hint: 'Nobody ever sees the whole value. Correct the name, or add the scope to the policy.',
   },
+  CATEGORY_UNUSED: {
+    severity: 'warning',
+    hint: 'People could choose its detail without effect. Correct the name, or remove it from the policy.',
+  },
+  FIELD_WITHOUT_LEVEL: {
+    severity: 'error',
+    hint: 'Say what it leaves at that level, if only that it keeps the value: @minimize(level: …, to: KEEP).',
+  },
+  LEVEL_NOT_IN_POLICY: {
+    severity: 'warning',
+    hint: 'Nobody can choose it for the category. Correct the name, or add the level to the policy.',
+  },
+  LEVEL_UNKNOWN: {
+    severity: 'error',
+    hint: 'A rule of the policy limits to it. Correct the field or the level there.',
+  },
+  LEVELS_NOT_COMPARABLE: {
+    severity: 'warning',
+    hint: 'Make sure that it leaves no more than the one before: nobody can check it.',
+  },
   REQUIRES_PROTECTED: {
     severity: 'error',
     hint: 'Repeat the rules of what it reads: this field reveals something about that.',

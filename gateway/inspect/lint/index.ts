@@ -117,9 +117,16 @@ function checkNames(rules: RuleTable, policy: Policy, today: string): Found[] {
   return checkVocabulary(rules, policy, today).filter((each) => !isUnusedName(each));
 }
 
+const UNUSED_NAMES: ReadonlySet<Found['code']> = new Set([
+  'SCOPE_UNUSED',
+  'PURPOSE_UNUSED',
+  'CATEGORY_UNUSED',
+  'LEVEL_UNKNOWN',
+]);
+
 /** Only the whole federation shows that a name is unused. */
 function isUnusedName({ code }: Found): boolean {
-  return code === 'SCOPE_UNUSED' || code === 'PURPOSE_UNUSED';
+  return UNUSED_NAMES.has(code);
 }
 
 const ORDER = ['error', 'warning', 'info'] as const;

@@ -1,5 +1,12 @@
-import { isUnrestricted, combine, NO_REQUIREMENT, ruleText } from '@behalf/directives/internal';
+import {
+  combine,
+  compareStrategies,
+  isUnrestricted,
+  NO_REQUIREMENT,
+  ruleText,
+} from '@behalf/directives/internal';
 import type { FieldRule, Requirement, RuleTable, TypeRule } from '@behalf/directives/internal';
+import { strategyText } from '../../supergraph/minimization.js';
 import { SCOPE_TOKEN } from '../../scope-token.js';
 import { implies } from '../implication.js';
 import type { Found } from './finding.js';
@@ -28,6 +35,17 @@ export function checkCoverage(
   });
 }
 
+/** Levels whose strategies cannot be compared: their order is the author's word. */
+function checkLevels({ coordinate, minimization }: FieldRule): Found[] {
+  const { statements = [] } = minimization ?? {};
+  return statements.flatMap((statement, index): Found[] => {
+    const before = statements[index - 1];
+    if (before === undefined || compareStrategies(before, statement) !== 'incomparable') return [];
+    const message = `${strategyText(statement)} may leave more than ${strategyText(before)}, which stands before it`;
+    return [{ code: 'LEVELS_NOT_COMPARABLE', coordinate, message }];
+  });
+}
+
 /**
  * Mistakes of a single rule, and `@public` beside a rule.
  *
@@ -48,7 +66,7 @@ export function checkWrittenRules(written: RuleTable, isComposed = false): Found
       });
     }
     for (const field of type.fields.values()) {
-      found.push(...checkRequirement(field.coordinate, field.own));
+      found.push(...checkRequirement(field.coordinate, field.own), ...checkLevels(field));
       const returned = written.type(field.returns)?.own ?? NO_REQUIREMENT;
       const stated = combine([type.own, field.own, returned]);
       if (field.isPublic && !isUnrestricted(stated)) {

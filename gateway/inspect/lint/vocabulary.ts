@@ -32,6 +32,25 @@ export function checkVocabulary(rules: RuleTable, policy: Policy, today: string)
       case 'purpose-not-in-schema':
         found.push({ code: 'PURPOSE_UNUSED', message: `no rule of the schema names the purpose "${name}"` });
         break;
+      case 'category-not-in-schema':
+        found.push({
+          code: 'CATEGORY_UNUSED',
+          message: `no field of the schema is of the category "${name}"`,
+        });
+        break;
+      case 'field-without-level':
+        for (const coordinate of coordinates) {
+          found.push({ code: 'FIELD_WITHOUT_LEVEL', coordinate, message: `it does not state "${name}"` });
+        }
+        break;
+      case 'level-not-in-policy':
+        for (const coordinate of coordinates) {
+          found.push({ code: 'LEVEL_NOT_IN_POLICY', coordinate, message: `the policy has no "${name}"` });
+        }
+        break;
+      case 'level-not-in-schema':
+        found.push({ code: 'LEVEL_UNKNOWN', message: `the schema has no "${name}"` });
+        break;
       case 'deprecated-scope-required':
         // Reported by checkDeprecated, unless an alternative does without it.
         break;
