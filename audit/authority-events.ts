@@ -8,6 +8,7 @@ const CONSENT = [
   'scopes',
   'purposes',
   'detail',
+  'levels',
   'until',
   'policyVersion',
 ] as const;

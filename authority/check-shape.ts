@@ -43,7 +43,7 @@ const isMapOfLists = (value: unknown): boolean =>
     ([name, list]) => typeof name === 'string' && isStringArray(list),
   );
 const vocabulary: Check = (value) =>
-  isRecord(value) && isMapOfLists(value.scopes) && isMapOfLists(value.purposes)
+  isRecord(value) && isMapOfLists(value.scopes) && isMapOfLists(value.purposes) && value.fields instanceof Map
     ? undefined
     : 'must be the names in a schema: readVocabulary(supergraphSdl)';
 const aList: Check = (value) => (Array.isArray(value) ? undefined : must('a list', value));

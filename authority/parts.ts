@@ -116,6 +116,7 @@ function createOauth({ db, issuer, options, state }: PartsOptions, registers: Re
       clients,
       certificates,
       policy,
+      fields: options.vocabulary.fields,
       profile,
       pending,
     });
@@ -140,6 +141,7 @@ function createInteractions(
     issuer,
     db,
     audience,
+    fields: options.vocabulary.fields,
     get provider() {
       return oauth.provider;
     },

@@ -1,3 +1,4 @@
+import type { ConsentLevels } from '@behalf/directives';
 import type { JWK } from 'jose';
 import type { ColumnType, Generated, JSONColumnType, Kysely } from 'kysely';
 
@@ -24,6 +25,8 @@ export interface ConsentEventTable {
   readonly scopes: string[];
   readonly purposes: string[];
   readonly detail: DetailLevel;
+  /** That the person chose. */
+  readonly levels: JSONColumnType<ConsentLevels>;
   readonly valid_until: Timestamp;
   readonly version: number;
   /** The words that the person was shown. */
@@ -49,6 +52,7 @@ export interface ConsentTable {
   purposes: string[];
   declined_purposes: string[];
   detail: DetailLevel;
+  levels: JSONColumnType<ConsentLevels>;
   /** A consent is in force only if it is `active` and `until` is not past. */
   status: 'active' | 'revoked' | 'expired' | 'replaced';
   granted_at: Timestamp;

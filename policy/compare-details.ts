@@ -1,22 +1,22 @@
-import type { FieldDetail, PolicyFinding } from './findings.js';
+import type { FieldVocabulary, PolicyFinding } from './findings.js';
 import { isCoordinate } from './detail.js';
 import type { Policy } from './policy.js';
 
 /** Compares the categories and levels of a policy with those of a schema, in both directions. */
 export function compareDetails(
   policy: Policy,
-  details: ReadonlyMap<string, FieldDetail>,
+  fields: ReadonlyMap<string, FieldVocabulary>,
 ): readonly PolicyFinding[] {
-  return [...compareCategories(policy, details), ...compareRules(policy, details)];
+  return [...compareCategories(policy, fields), ...compareRules(policy, fields)];
 }
 
 function* compareCategories(
   policy: Policy,
-  details: ReadonlyMap<string, FieldDetail>,
+  fields: ReadonlyMap<string, FieldVocabulary>,
 ): Iterable<PolicyFinding> {
-  const fields = fieldsByCategory(details);
+  const byCategory = fieldsByCategory(fields);
   for (const { name, levels } of policy.categories.values()) {
-    const ofCategory = fields.get(name) ?? [];
+    const ofCategory = byCategory.get(name) ?? [];
     if (ofCategory.length === 0) {
       yield { kind: 'category-not-in-schema', severity: 'warning', name, coordinates: [] };
     }
@@ -24,7 +24,7 @@ function* compareCategories(
     if (first === undefined) continue;
     // A person who chooses a level is told that it holds for the whole category. So each field says what it leaves at the first
     // one, if only that it keeps the value; at the next ones the same holds, unless it says more.
-    const without = ofCategory.filter(([, field]) => !field.levels.includes(first.name));
+    const without = ofCategory.filter(([, field]) => !states(field, first.name));
     if (without.length > 0)
       yield {
         kind: 'field-without-level',
@@ -33,7 +33,7 @@ function* compareCategories(
         coordinates: without.map(([coordinate]) => coordinate),
       };
   }
-  for (const [name, ofCategory] of fields) {
+  for (const [name, ofCategory] of byCategory) {
     const known = new Set(policy.categories.get(name)?.levels.map((level) => level.name));
     for (const [level, coordinates] of unknownLevels(ofCategory, known)) {
       yield { kind: 'level-not-in-policy', severity: 'warning', name: `${name}: ${level}`, coordinates };
@@ -41,24 +41,24 @@ function* compareCategories(
   }
 }
 
-type Fields = readonly (readonly [string, FieldDetail])[];
+type Fields = readonly (readonly [string, FieldVocabulary])[];
 
-function fieldsByCategory(details: ReadonlyMap<string, FieldDetail>): ReadonlyMap<string, Fields> {
-  const fields = new Map<string, [string, FieldDetail][]>();
-  for (const [coordinate, detail] of details) {
-    if (detail.category === undefined) continue;
-    const known = fields.get(detail.category);
-    if (known === undefined) fields.set(detail.category, [[coordinate, detail]]);
-    else known.push([coordinate, detail]);
+function fieldsByCategory(fields: ReadonlyMap<string, FieldVocabulary>): ReadonlyMap<string, Fields> {
+  const byCategory = new Map<string, [string, FieldVocabulary][]>();
+  for (const [coordinate, field] of fields) {
+    if (field.category === undefined) continue;
+    const known = byCategory.get(field.category);
+    if (known === undefined) byCategory.set(field.category, [[coordinate, field]]);
+    else known.push([coordinate, field]);
   }
-  return fields;
+  return byCategory;
 }
 
 /** Level → the fields that state it. Nobody can choose it for the category. */
 function unknownLevels(fields: Fields, known: ReadonlySet<string>): ReadonlyMap<string, readonly string[]> {
   const unknown = new Map<string, string[]>();
   for (const [coordinate, { levels }] of fields) {
-    for (const level of levels) {
+    for (const { name: level } of levels) {
       if (known.has(level)) continue;
       const stated = unknown.get(level);
       if (stated === undefined) unknown.set(level, [coordinate]);
@@ -69,15 +69,23 @@ function unknownLevels(fields: Fields, known: ReadonlySet<string>): ReadonlyMap<
 }
 
 /** A rule for a field or a level that does not exist tightens nothing, or more than was meant. */
-function* compareRules(policy: Policy, details: ReadonlyMap<string, FieldDetail>): Iterable<PolicyFinding> {
+function* compareRules(
+  policy: Policy,
+  fields: ReadonlyMap<string, FieldVocabulary>,
+): Iterable<PolicyFinding> {
   const told = new Set<string>();
   for (const { levels } of policy.minimize) {
     for (const [coordinate, level] of levels) {
-      if (!isCoordinate(coordinate) || details.get(coordinate)?.levels.includes(level) === true) continue;
+      const field = fields.get(coordinate);
+      if (!isCoordinate(coordinate) || (field !== undefined && states(field, level))) continue;
       const name = `${coordinate}: ${level}`;
       if (told.has(name)) continue;
       told.add(name);
       yield { kind: 'level-not-in-schema', severity: 'error', name, coordinates: [] };
     }
   }
+}
+
+function states({ levels }: FieldVocabulary, level: string): boolean {
+  return levels.some(({ name }) => name === level);
 }

@@ -1,74 +1,6 @@
-import { levelNames, liftingScopes, RuleTable, withoutUndefined } from '@behalf/directives/internal';
-import { parse } from 'graphql';
 import { compareDetails } from './compare-details.js';
-import type { FieldDetail, PolicyFinding, PolicyFindingKind, SchemaVocabulary } from './findings.js';
+import type { PolicyFinding, PolicyFindingKind, SchemaVocabulary } from './findings.js';
 import type { Policy } from './policy.js';
-
-/**
- * Reads the names that a supergraph's rules use, as {@link comparePolicyWithSchema} and the authority's option `vocabulary` want them.
- *
- * @param supergraphSdl the composed supergraph
- * @throws DirectiveError for a rule that cannot be read, GraphQLError for a text that is not SDL
- *
- * @example
- * ```ts
- * import { readVocabulary } from '@behalf/policy';
- * import { readFileSync } from 'node:fs';
- *
- * const vocabulary = readVocabulary(readFileSync('supergraph.graphql', 'utf8'));
- * console.log([...vocabulary.scopes.keys()]);
- * ```
- */
-export function readVocabulary(supergraphSdl: string): SchemaVocabulary {
-  return vocabularyOf(new RuleTable(parse(supergraphSdl), { coverage: 'open' }));
-}
-
-/**
- * Collects the names from the rules of types and fields, including the `unless` scopes of `@minimize`. {@link readVocabulary} does so
- * from the text of a supergraph.
- *
- * @example
- * ```ts
- * import { inspectSupergraph } from '@behalf/gateway/tools';
- * import { vocabularyOf } from '@behalf/policy';
- * import { readFileSync } from 'node:fs';
- *
- * const { rules } = inspectSupergraph(readFileSync('supergraph.graphql', 'utf8'), 'required');
- * console.log([...vocabularyOf(rules).scopes.keys()]);
- * ```
- */
-export function vocabularyOf(rules: RuleTable): SchemaVocabulary {
-  const scopes = new Map<string, Set<string>>();
-  const purposes = new Map<string, Set<string>>();
-  const details = new Map<string, FieldDetail>();
-  const note = (into: Map<string, Set<string>>, names: readonly string[], coordinate: string): void => {
-    for (const name of names) {
-      const known = into.get(name);
-      if (known === undefined) into.set(name, new Set([coordinate]));
-      else known.add(coordinate);
-    }
-  };
-  for (const type of rules.allTypes()) {
-    note(scopes, type.own.scopes.flat(2), type.name);
-    note(scopes, type.subject?.unless.flat() ?? [], type.name);
-    note(purposes, type.own.purposes.flat(), type.name);
-    for (const field of type.fields.values()) {
-      note(scopes, field.own.scopes.flat(2), field.coordinate);
-      note(scopes, liftingScopes(field.minimization).flat(), field.coordinate);
-      note(purposes, field.own.purposes.flat(), field.coordinate);
-      const levels = field.minimization === undefined ? [] : levelNames(field.minimization);
-      // An interface answers through its implementers, and it states no levels.
-      const isObject = type.kind === 'object';
-      if (levels.length > 0 || (isObject && field.personalData !== undefined))
-        details.set(field.coordinate, withoutUndefined({ category: field.personalData, levels }));
-    }
-  }
-  return { scopes: toLists(scopes), purposes: toLists(purposes), details };
-}
-
-function toLists(sets: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<string, readonly string[]> {
-  return new Map([...sets].map(([name, coordinates]) => [name, [...coordinates]]));
-}
 
 /**
  * Compares in both directions, sorted by kind and name. A purpose that no rule names is only a warning, because people consent to
@@ -118,7 +50,7 @@ export function comparePolicyWithSchema(
     if (vocabulary.purposes.has(name)) continue;
     findings.push({ kind: 'purpose-not-in-schema', severity: 'warning', name, coordinates: [] });
   }
-  findings.push(...compareDetails(policy, vocabulary.details));
+  findings.push(...compareDetails(policy, vocabulary.fields));
   return findings.sort((a, b) => compareText(a.kind, b.kind) || compareText(a.name, b.name));
 }
 

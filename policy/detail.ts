@@ -1,5 +1,6 @@
 import { EVERY_LEVEL, withoutUndefined } from '@behalf/directives/internal';
 import type { Delegation, DetailInForce } from '@behalf/directives';
+import type { FieldVocabulary } from './findings.js';
 import type { MinimizeRule, Policy } from './policy.js';
 
 /** `Type.field`. Categories have no dots. */
@@ -68,4 +69,28 @@ function addLevel(levels: Levels, policy: Policy | undefined, name: string, leve
   const known = policy?.categories.get(name)?.levels.map((each) => each.name) ?? [];
   const index = known.indexOf(level);
   for (const each of index < 0 ? [EVERY_LEVEL] : known.slice(0, index + 1)) inForce.add(each);
+}
+
+/**
+ * The levels of a category or a field up to one of them, which hold if a person chooses that one.
+ *
+ * @param fields of the schema
+ * @returns undefined if there is no such category, field or level
+ */
+export function levelsUpTo(
+  policy: Policy,
+  fields: ReadonlyMap<string, FieldVocabulary>,
+  name: string,
+  level: string,
+): readonly string[] | undefined {
+  const field = isCoordinate(name) ? fields.get(name) : undefined;
+  const category = policy.categories.get(isCoordinate(name) ? (field?.category ?? '') : name);
+  const own = field?.levels.map((each) => each.name) ?? [];
+  // A field that says nothing new at a level of its category keeps to the level before.
+  const [first] = category?.levels ?? [];
+  const follows = field === undefined || (first !== undefined && own.includes(first.name));
+  const ofCategory = follows ? (category?.levels.map((each) => each.name) ?? []) : [];
+  const order = ofCategory.includes(level) ? ofCategory : own;
+  const index = order.indexOf(level);
+  return index < 0 ? undefined : order.slice(0, index + 1);
 }

@@ -2,16 +2,39 @@
 export interface SchemaVocabulary {
   readonly scopes: ReadonlyMap<string, readonly string[]>;
   readonly purposes: ReadonlyMap<string, readonly string[]>;
-  /** Fields with a data category or levels of detail, by coordinate. */
-  readonly details: ReadonlyMap<string, FieldDetail>;
+  /** Fields of object types that a client can select, by coordinate. */
+  readonly fields: ReadonlyMap<string, FieldVocabulary>;
 }
 
-/** What a schema says about the detail of one field. */
-export interface FieldDetail {
+/** What a schema says about one field, as far as people agree to it. */
+export interface FieldVocabulary {
+  /** As the schema describes it. */
+  readonly description?: string;
   /** Of its `@personalData`. */
   readonly category?: string;
+  /** Scopes that its rules name: its own, its type's and its return type's. Which of them suffice is up to the rules. */
+  readonly scopes: readonly string[];
+  /** Purposes that its rules name. */
+  readonly purposes: readonly string[];
+  /** What `@minimize` leaves by default. Absent: the whole value. */
+  readonly byDefault?: DefaultDetail;
   /** Levels of its `@minimize`, from most detail to least. */
-  readonly levels: readonly string[];
+  readonly levels: readonly LevelDetail[];
+}
+
+/** What is left of a field by default. */
+export interface DefaultDetail {
+  /** The strategy of `@minimize`, such as `MASK`. */
+  readonly strategy: string;
+  /** Alternatives of scopes that give the whole value; empty: none do. */
+  readonly wholeWith: readonly (readonly string[])[];
+}
+
+/** What is left of a field at one level. */
+export interface LevelDetail {
+  readonly name: string;
+  /** The strategy of `@minimize`; `KEEP` leaves the whole value. */
+  readonly strategy: string;
 }
 
 /** The kinds of difference that `comparePolicyWithSchema` finds. They are stable. */

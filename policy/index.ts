@@ -1,5 +1,12 @@
-export { comparePolicyWithSchema, describeMismatch, readVocabulary, vocabularyOf } from './compare.js';
-export type { FieldDetail, PolicyFinding, PolicyFindingKind, SchemaVocabulary } from './findings.js';
+export { comparePolicyWithSchema, describeMismatch } from './compare.js';
+export type {
+  DefaultDetail,
+  FieldVocabulary,
+  LevelDetail,
+  PolicyFinding,
+  PolicyFindingKind,
+  SchemaVocabulary,
+} from './findings.js';
 export { PolicyError, type PolicyErrorCode, policyErrors } from './errors.js';
 export type {
   CategoryPolicy,
@@ -18,3 +25,4 @@ export type {
 export { checkPolicy, readPolicy } from './read.js';
 export { policyVersion } from './version.js';
 export { watchFile, type WatchOptions } from './watch.js';
+export { readVocabulary, vocabularyOf } from './vocabulary.js';

@@ -1,3 +1,4 @@
+import type { ConsentLevels } from '@behalf/directives';
 import type { Kysely } from 'kysely';
 import { withoutUndefined } from '@behalf/directives/internal';
 
@@ -69,6 +70,7 @@ export interface ExportedEvent {
   readonly purposes: readonly string[];
   readonly declined_purposes: readonly string[];
   readonly detail: DetailLevel;
+  readonly levels: ConsentLevels;
   readonly policy_version?: string;
   readonly replaces?: string;
   readonly reason?: string;
@@ -181,6 +183,7 @@ function exportEvent(event: ConsentEventRow): ExportedEvent {
     purposes: event.purposes,
     declined_purposes: event.declined_purposes,
     detail: event.detail,
+    levels: event.levels,
     policy_version: event.policy_version ?? undefined,
     replaces: event.replaces ?? undefined,
     reason: event.reason ?? undefined,

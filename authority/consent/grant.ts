@@ -3,10 +3,11 @@ import type { Transaction } from 'kysely';
 import type { EventCause } from '../audit/record-events.js';
 import type { AuthoritySchema } from '../schema.js';
 import { lockDecision } from '../locks.js';
+import { areTooMany, hasLevels } from '../details/levels.js';
 import { announceEnd, databaseNow } from './clock.js';
 import { recordExpiries } from './expire.js';
 import { endAsReplaced } from './replace.js';
-import { appendConsentEvent, type ConsentRow, type EventDetails, newConsentRow } from './rows.js';
+import { appendConsentEvent, type ConsentRow, type EventDetails, newConsentRow, toInsert } from './rows.js';
 import type { ConsentTerms } from './types.js';
 
 type Trx = Transaction<AuthoritySchema>;
@@ -49,6 +50,7 @@ interface Locked {
 /** Nobody else decides about this person and client until the transaction ends. */
 async function lockLast(trx: Trx, terms: ConsentTerms): Promise<Locked> {
   if (terms.scopes.length === 0) throw new RangeError('A consent must have a scope');
+  if (areTooMany(terms.levels ?? {})) throw new RangeError('Levels are chosen for too many fields');
   await refuseRetired(trx, terms.clientId);
   await refuseForgotten(trx, terms.subject);
   await lockDecision(trx, 'consent', terms.subject, terms.clientId);
@@ -131,12 +133,13 @@ function includes(wide: ConsentRow, narrow: ConsentRow): boolean {
     narrow.scopes.every((scope) => wide.scopes.includes(scope)) &&
     narrow.purposes.every((purpose) => wide.purposes.includes(purpose)) &&
     (wide.detail === 'full' || narrow.detail === 'minimal') &&
+    hasLevels(narrow.levels, wide.levels) &&
     wide.until.getTime() >= narrow.until.getTime()
   );
 }
 
 async function begin(trx: Trx, row: ConsentRow, terms: ConsentTerms, replaces?: string): Promise<ConsentRow> {
-  await trx.insertInto('authority.consent').values(row).execute();
+  await trx.insertInto('authority.consent').values(toInsert(row)).execute();
   const decided = await appendRequested(trx, row, terms, row.granted_at);
   await appendConsentEvent(trx, 'granted', row, { ...decided, replaces });
   return row;
@@ -148,9 +151,10 @@ async function extend(
   next: ConsentRow,
   terms: ConsentTerms,
 ): Promise<ConsentRow> {
-  const { version, scopes, declined, purposes, declined_purposes, detail, until } = next;
-  const changed = { version, scopes, declined, purposes, declined_purposes, detail, until };
-  await trx.updateTable('authority.consent').set(changed).where('id', '=', last.id).execute();
+  const { version, scopes, declined, purposes, declined_purposes, detail, levels, until } = next;
+  const changed = { version, scopes, declined, purposes, declined_purposes, detail, levels, until };
+  const stored = { ...changed, levels: JSON.stringify(levels) };
+  await trx.updateTable('authority.consent').set(stored).where('id', '=', last.id).execute();
   const row = { ...last, ...changed };
   const decided = await appendRequested(trx, row, terms, next.granted_at);
   await appendConsentEvent(trx, 'extended', row, decided);

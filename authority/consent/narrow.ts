@@ -8,7 +8,8 @@ import { lockDecision } from '../locks.js';
 import { truncateReason } from '../reason.js';
 import { announceEnd, databaseNow } from './clock.js';
 import { endAsReplaced } from './replace.js';
-import { appendConsentEvent, type ConsentRow, toConsent } from './rows.js';
+import { areTooMany, hasLevels, joinLevels } from '../details/levels.js';
+import { appendConsentEvent, type ConsentRow, toConsent, toInsert } from './rows.js';
 import type { Narrowed, Narrowing } from './types.js';
 
 type Trx = Transaction<AuthoritySchema>;
@@ -46,7 +47,7 @@ export async function narrowConsent(trx: Trx, id: string, narrowing: Narrowing):
   const reason = truncateReason(narrowing.reason);
   const { ended, change } = await endAsReplaced(trx, row, { successor: left.id, by, cause, reason });
   const next: ConsentRow = { ...left, granted_at: change.occurredAt };
-  await trx.insertInto('authority.consent').values(next).execute();
+  await trx.insertInto('authority.consent').values(toInsert(next)).execute();
   await appendConsentEvent(trx, 'granted', next, {
     by,
     cause,
@@ -77,6 +78,8 @@ function whatIsLeft(row: ConsentRow, narrowing: Narrowing, now: Date): ConsentRo
   if (row.detail === 'minimal' && detail === 'full') {
     throw new RangeError('Only the person, on the page, can give more detail');
   }
+  const levels = joinLevels(row.levels, narrowing.levels ?? {});
+  if (areTooMany(levels)) throw new RangeError('Levels are chosen for too many fields');
   return {
     ...row,
     id: randomUUID(),
@@ -86,6 +89,7 @@ function whatIsLeft(row: ConsentRow, narrowing: Narrowing, now: Date): ConsentRo
     purposes,
     declined_purposes: [...row.declined_purposes, ...row.purposes.filter((name) => !purposes.includes(name))],
     detail,
+    levels,
     until,
     tokens_not_before: null,
   };
@@ -96,6 +100,7 @@ function isSame(left: ConsentRow, row: ConsentRow): boolean {
     left.scopes.length === row.scopes.length &&
     left.purposes.length === row.purposes.length &&
     left.detail === row.detail &&
+    hasLevels(row.levels, left.levels) &&
     left.until.getTime() === row.until.getTime()
   );
 }

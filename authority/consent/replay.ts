@@ -72,6 +72,7 @@ function termsOf(event: ConsentEventRow) {
     purposes: event.purposes,
     declined_purposes: event.declined_purposes,
     detail: event.detail,
+    levels: event.levels,
     until: event.valid_until,
   };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Selectable, Transaction } from 'kysely';
+import type { ConsentLevels } from '@behalf/directives';
+import type { Insertable, Selectable, Transaction } from 'kysely';
 
 import { type EventCause, type EventToRecord, recordCall } from '../audit/record-events.js';
 import type { AuthoritySchema, ConsentTable } from '../schema.js';
@@ -21,6 +22,7 @@ export function toConsent(row: ConsentRow, nowMs: number = Date.now()): Consent 
     purposes: row.purposes,
     declinedPurposes: row.declined_purposes,
     detail: row.detail,
+    levels: row.levels,
     status: lapsed ? 'expired' : row.status,
     grantedAt: row.granted_at,
     until: row.until,
@@ -41,6 +43,7 @@ export function newConsentRow(terms: ConsentTerms, version: number, now: Date): 
     purposes: [...terms.purposes],
     declined_purposes: [...(terms.declinedPurposes ?? [])],
     detail: terms.detail,
+    levels: terms.levels ?? {},
     status: 'active',
     granted_at: now,
     until: terms.until,
@@ -81,6 +84,7 @@ export async function appendConsentEvent(
     scopes: row.scopes,
     purposes: row.purposes,
     detail: row.detail,
+    levels: JSON.stringify(row.levels),
     valid_until: row.until,
     version: row.version,
     privacy_notice: details.notice === undefined ? null : JSON.stringify(details.notice),
@@ -98,6 +102,17 @@ export async function appendConsentEvent(
     .execute();
 }
 
+/** Details of an event are texts, numbers and lists of texts. */
+function levelsText(levels: ConsentLevels): readonly string[] | undefined {
+  const entries = Object.entries(levels).flatMap(([name, all]) => all.map((level) => `${name}: ${level}`));
+  return entries.length === 0 ? undefined : entries;
+}
+
+/** A new row, as it is stored. */
+export function toInsert(row: ConsentRow): Insertable<ConsentTable> {
+  return { ...row, levels: JSON.stringify(row.levels) };
+}
+
 function auditEventOf(type: ConsentEventType, row: ConsentRow, details: EventDetails): EventToRecord {
   const { cause, policyVersion, reason, replaces } = details;
   return {
@@ -112,6 +127,7 @@ function auditEventOf(type: ConsentEventType, row: ConsentRow, details: EventDet
       scopes: row.scopes,
       purposes: row.purposes,
       detail: row.detail,
+      levels: levelsText(row.levels),
       until: row.until.getTime(),
       policyVersion,
       replaces,

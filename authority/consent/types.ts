@@ -1,3 +1,4 @@
+import type { ConsentLevels } from '@behalf/directives';
 import type { ChangePosition } from '../changes/log.js';
 import type { ChangeRequest } from '../change-request.js';
 import type { ConsentStatus, DetailLevel, Initiator, PrivacyNotice } from '../consent-values.js';
@@ -25,6 +26,8 @@ export interface Consent {
   /** Shown, and refused by the person. */
   readonly declinedPurposes: readonly string[];
   readonly detail: DetailLevel;
+  /** Levels of detail, by data category or field. */
+  readonly levels: ConsentLevels;
   readonly status: ConsentStatus;
   readonly grantedAt: Date;
   readonly until: Date;
@@ -44,6 +47,8 @@ export interface ConsentTerms {
   /** Default: none. */
   readonly declinedPurposes?: readonly string[];
   readonly detail: DetailLevel;
+  /** Levels of detail, by data category or field. Default: none. */
+  readonly levels?: ConsentLevels;
   readonly until: Date;
   /** The subject, who decided. */
   readonly by: string;
@@ -59,6 +64,8 @@ export interface Narrowing {
   /** Must not be after the consent's own end. */
   readonly until?: Date;
   readonly detail?: DetailLevel;
+  /** Levels of detail that come on top, by data category or field. */
+  readonly levels?: ConsentLevels;
   /** The subject who narrows the consent: the person themselves. */
   readonly by: string;
   /** Cut after 500 characters. */

@@ -1,4 +1,6 @@
+import type { ConsentLevels } from '@behalf/directives';
 import type { DetailLevel } from '../consent/types.js';
+import { joinLevels } from './levels.js';
 
 /** RFC 9396 section 2.1: the one `type` that this authority knows. */
 export const BEHALF_ACCESS = 'behalf_access';
@@ -12,6 +14,8 @@ export interface AskedAccess {
   readonly purposes?: readonly string[];
   /** `minimal`: less detail suffices. */
   readonly detail?: DetailLevel;
+  /** Levels of detail that suffice, by data category or field, with those before them. */
+  readonly levels?: ConsentLevels;
   /** The latest end, in epoch seconds. */
   readonly until?: number;
 }
@@ -22,7 +26,7 @@ export interface GrantedAccess extends Required<AskedAccess> {
 }
 
 /** The bounds that an access can be reduced to. */
-export type Bounds = Pick<GrantedAccess, 'scopes' | 'purposes' | 'detail' | 'until'>;
+export type Bounds = Pick<GrantedAccess, 'scopes' | 'purposes' | 'detail' | 'levels' | 'until'>;
 
 /** Reduces a granted access to these bounds; undefined if no scope is left. */
 export function within(granted: GrantedAccess, bounds: Bounds): GrantedAccess | undefined {
@@ -34,6 +38,7 @@ export function within(granted: GrantedAccess, bounds: Bounds): GrantedAccess | 
     scopes,
     purposes: granted.purposes.filter((name) => bounds.purposes.includes(name)),
     detail: lesserDetail(granted.detail, bounds.detail),
+    levels: joinLevels(granted.levels, bounds.levels),
     until: Math.min(granted.until, bounds.until),
   };
 }
@@ -49,11 +54,12 @@ export function isWithin(asked: AskedAccess, granted: GrantedAccess): boolean {
 
 /** The bounds that a requested access sets to a granted one. */
 export function boundsOf(asked: AskedAccess, granted: GrantedAccess): Bounds {
-  const { detail, purposes, scopes, until } = granted;
+  const { detail, levels, purposes, scopes, until } = granted;
   return {
     scopes: asked.scopes ?? scopes,
     purposes: asked.purposes ?? purposes,
     detail: asked.detail ?? detail,
+    levels: asked.levels ?? levels,
     until: asked.until ?? until,
   };
 }

@@ -1,16 +1,28 @@
-import { isRecord, withoutUndefined } from '@behalf/directives/internal';
+import { isRecord, readLevels, withoutUndefined } from '@behalf/directives/internal';
 
-import type { Policy } from '@behalf/policy';
-import { applyCeiling } from '@behalf/policy/internal';
+import type { ConsentLevels } from '@behalf/directives';
+import type { Policy, SchemaVocabulary } from '@behalf/policy';
+import { applyCeiling, levelsUpTo } from '@behalf/policy/internal';
+import { joinLevels } from './levels.js';
 import { type AskedAccess, BEHALF_ACCESS, type GrantedAccess } from './access.js';
 
-const MEMBERS: ReadonlySet<string> = new Set(['type', 'locations', 'scopes', 'purposes', 'detail', 'until']);
+const MEMBERS: ReadonlySet<string> = new Set([
+  'type',
+  'locations',
+  'scopes',
+  'purposes',
+  'detail',
+  'levels',
+  'until',
+]);
 
 /** The rules for reading an access. */
 export interface AccessRules {
   readonly clientId: string;
   readonly audience: string;
   readonly policy: Policy;
+  /** Of the API's schema, by coordinate. */
+  readonly fields: SchemaVocabulary['fields'];
 }
 
 /** The problem of an `authorization_details` object (RFC 9396 section 5). It names only what the client sent. */
@@ -41,8 +53,9 @@ export function readAskedAccess(value: unknown, rules: AccessRules, now: Date = 
     throw new AccessProblem('has an until that is not a number of seconds');
   }
   if (until !== undefined && until <= now.getTime() / 1000) throw new AccessProblem('is over already');
+  const levels = value.levels === undefined ? undefined : readAskedLevels(value.levels, rules);
   refuseBeyondCeiling(scopes ?? [], purposes ?? [], rules, now);
-  return withoutUndefined({ type: BEHALF_ACCESS, locations, scopes, purposes, detail, until });
+  return withoutUndefined({ type: BEHALF_ACCESS, locations, scopes, purposes, detail, levels, until });
 }
 
 /** Reads an access that this authority put into a token, or stored with a code; undefined for anything else. */
@@ -50,9 +63,11 @@ export function readGrantedAccess(value: unknown): GrantedAccess | undefined {
   const entry: unknown = Array.isArray(value) && value.length === 1 ? value[0] : undefined;
   if (!isRecord(entry) || entry.type !== BEHALF_ACCESS) return undefined;
   const { detail, locations, purposes, scopes, until } = entry;
+  const levels = readLevels(entry.levels ?? {});
   if (!isNames(locations) || !isNames(scopes) || !isNames(purposes)) return undefined;
   if ((detail !== 'full' && detail !== 'minimal') || typeof until !== 'number') return undefined;
-  return { type: BEHALF_ACCESS, locations, scopes, purposes, detail, until };
+  if (levels === undefined) return undefined;
+  return { type: BEHALF_ACCESS, locations, scopes, purposes, detail, levels, until };
 }
 
 /** RFC 9396 section 5: what the client may never have is refused, not silently dropped. */
@@ -69,6 +84,26 @@ function refuseBeyondCeiling(
   ];
   if (beyond.length > 0)
     throw new AccessProblem(`is beyond what the client may ask for: ${beyond.join(' ')}`);
+}
+
+/**
+ * Levels by category or field: one name, or the list that this authority granted before. What is asked for also asks for the levels
+ * before it.
+ */
+function readAskedLevels(value: unknown, { fields, policy }: AccessRules): ConsentLevels {
+  const entries = isRecord(value)
+    ? Object.entries(value).map(([name, level]) => [name, typeof level === 'string' ? [level] : level])
+    : undefined;
+  const asked = entries === undefined ? undefined : readLevels(Object.fromEntries(entries));
+  if (asked === undefined) throw new AccessProblem('has levels that are not names by category or field');
+  return Object.entries(asked)
+    .flatMap(([name, levels]) => levels.map((level) => [name, level] as const))
+    .map(([name, level]): ConsentLevels => {
+      const all = levelsUpTo(policy, fields, name, level);
+      if (all === undefined) throw new AccessProblem(`has an unknown level: ${name}: ${level}`);
+      return { [name]: all };
+    })
+    .reduce(joinLevels, {});
 }
 
 /** At least one name, without duplicates. */

@@ -1,6 +1,6 @@
 import type { Interaction } from 'oidc-provider';
 
-import type { Policy } from '@behalf/policy';
+import type { Policy, SchemaVocabulary } from '@behalf/policy';
 import type { Account } from '../accounts/register.js';
 import type { ClientRegistration } from '../client-registration.js';
 import type { ConsentRegister } from '../consent/register.js';
@@ -18,6 +18,7 @@ export interface QuestionOptions {
   readonly consents: ConsentRegister;
   readonly suspensions: SuspensionRegister;
   readonly policy: Policy;
+  readonly fields: SchemaVocabulary['fields'];
   readonly durations: readonly DurationChoice[];
   readonly defaultDurationSeconds: number;
 }
@@ -37,10 +38,10 @@ export async function askNow(
   { client, interaction }: { readonly client: ClientRegistration; readonly interaction: Interaction },
   account: Account,
 ): Promise<Question | undefined> {
-  const { audience, consents, defaultDurationSeconds, durations, policy, suspensions } = options;
+  const { audience, consents, defaultDurationSeconds, durations, fields, policy, suspensions } = options;
   const { authorization_details: details, scope } = interaction.params;
   // Already checked on arrival, but the policy may have changed since, or the requested time may be over.
-  const access = readOrRefuse(details, { clientId: client.clientId, audience, policy });
+  const access = readOrRefuse(details, { clientId: client.clientId, audience, fields, policy });
   // Suspended scopes are not offered, because they would not be granted. Those agreed to before stay agreed to.
   const stopped = await stoppedScopes(suspensions);
   const scopes = scopesAskedFor(scope, access).filter((name) => !stopped.has(name));

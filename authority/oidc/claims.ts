@@ -73,6 +73,7 @@ export async function accessTokenClaims(
       purposes: permittedPurposes(consent, policy),
       until: Math.floor(consent.until.getTime() / 1000),
       detail: consent.detail,
+      levels: Object.keys(consent.levels).length === 0 ? undefined : consent.levels,
     },
     sid: sessionId,
     roles: account.roles.length > 0 ? account.roles : undefined,

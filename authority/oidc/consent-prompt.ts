@@ -1,6 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 
-import type { Policy } from '@behalf/policy';
+import type { Policy, SchemaVocabulary } from '@behalf/policy';
 import { interactionPolicy } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { ConsentRegister } from '../consent/register.js';
@@ -18,6 +18,7 @@ export interface ConsentPromptOptions {
   readonly audience: string;
   readonly consents: ConsentRegister;
   readonly policy: Policy;
+  readonly fields: SchemaVocabulary['fields'];
   readonly suspensions: SuspensionRegister;
 }
 
@@ -42,9 +43,9 @@ async function isMissing(ctx: KoaContextWithOIDC, options: ConsentPromptOptions)
   const account = await options.accounts.find(subject);
   const consent = await options.consents.findActive(subject, clientId);
   if (account === undefined || consent === undefined) return true;
-  const { audience, policy, suspensions } = options;
+  const { audience, fields, policy, suspensions } = options;
   const { authorization_details: details, scope } = oidc.params ?? {};
-  const asked = readOrRefuse(details, { clientId, audience, policy });
+  const asked = readOrRefuse(details, { clientId, audience, fields, policy });
   const offered = offeredScopes(scopesAskedFor(scope, asked), account, clientId, policy);
   // Suspended scopes are not asked about, because they would not be granted.
   const stopped = await stoppedScopes(suspensions);

@@ -71,6 +71,7 @@ export function exchangeTerms(request: ExchangeRequest): ExchangeTerms | Exchang
     scopes,
     purposes: possible.purposes,
     detail: token.consent.detail,
+    levels: token.consent.levels ?? {},
     until: token.consent.until,
   };
   const left = request.access === undefined ? all : narrow(all, request.access, token.access);
@@ -81,7 +82,13 @@ export function exchangeTerms(request: ExchangeRequest): ExchangeTerms | Exchang
   return {
     kind: 'granted',
     token,
-    consent: { ...token.consent, purposes: left.purposes, detail: left.detail, until: left.until },
+    consent: {
+      ...token.consent,
+      purposes: left.purposes,
+      detail: left.detail,
+      levels: left.levels,
+      until: left.until,
+    },
     scopes: left.scopes,
     act: actClaim([actor, ...token.actors]),
     access: request.access === undefined ? token.access && within(token.access, all) : left,

@@ -1,3 +1,4 @@
+import { withoutUndefined } from '@behalf/directives/internal';
 import type { KoaContextWithOIDC, Provider, TokenEndpointGrantContext } from 'oidc-provider';
 import {
   buildTokenResponse,
@@ -7,7 +8,7 @@ import {
   validateDpop,
 } from 'oidc-provider/lib/helpers/grants.js';
 
-import type { Policy } from '@behalf/policy';
+import type { Policy, SchemaVocabulary } from '@behalf/policy';
 import { errors } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import type { FindClient } from '../clients/find.js';
@@ -19,7 +20,7 @@ import { grantableScopes } from './offer.js';
 import { EXCHANGED_FROM, exchangedFromOf, type OwnToken, sessionIdOf } from './own-token.js';
 import type { OwnTokens } from './own-tokens.js';
 import type { ResourceServers } from './resource-servers.js';
-import { readOrRefuse } from './rich-requests.js';
+import { asDetails, readOrRefuse } from './rich-requests.js';
 import { refuseSuspended, stoppedScopes } from './suspended.js';
 
 /** RFC 8693 section 3 */
@@ -46,6 +47,7 @@ export interface TokenExchangeOptions {
   readonly accounts: AccountRegister;
   readonly findClient: FindClient;
   readonly policy: Policy;
+  readonly fields: SchemaVocabulary['fields'];
   readonly suspensions: SuspensionRegister;
   readonly tokens: OwnTokens;
   readonly resources: ResourceServers;
@@ -101,13 +103,16 @@ export class TokenExchange {
     if (grantableScopes(scopes, account, clientId, policy).length !== scopes.length) {
       throw new errors.InvalidGrant('the policy does not permit the scope');
     }
-    const { id, version, purposes, until, detail } = consent;
+    const { id, version, purposes, until, detail, levels = {} } = consent;
     return {
       // Claims about the person and their session are repeated, as far as they still hold.
       ...kept(payload, ['sid', 'acr', 'auth_time']),
       ...stillTrue('roles', payload['roles'], account.roles),
       ...stillTrue('policies', payload['policies'], account.policies),
-      consent: { id, version, purposes, until, detail },
+      consent: withoutUndefined({
+        ...{ id, version, purposes, until, detail },
+        levels: Object.keys(levels).length === 0 ? undefined : levels,
+      }),
       act,
       [EXCHANGED_FROM]: lineageIn(terms).exchangedFrom,
     };
@@ -141,7 +146,7 @@ export class TokenExchange {
   }
 
   async #decide(ctx: Context): Promise<ExchangeTerms> {
-    const { audience, findClient, policy, suspensions } = this.#options;
+    const { audience, fields, findClient, policy, suspensions } = this.#options;
     const { params } = ctx.oidc;
     const actor = ctx.oidc.client.clientId;
     const right = (await findClient(actor))?.oauth?.exchange;
@@ -155,7 +160,7 @@ export class TokenExchange {
       actor,
       right,
       scopes: params.scope?.split(' ').filter((name) => name !== ''),
-      access: readOrRefuse(params.authorization_details, { clientId: actor, audience, policy }),
+      access: readOrRefuse(params.authorization_details, { clientId: actor, audience, fields, policy }),
       policy,
       now: new Date(),
     });
@@ -196,7 +201,8 @@ export class TokenExchange {
       expiresIn: Math.max(1, terms.expiresAtSeconds - Math.floor(Date.now() / 1000)),
     });
     token.resourceServer = new provider.ResourceServer(audience, await resources.infoOf(ctx, audience));
-    if (terms.access !== undefined) token.rar = [terms.access];
+    const details = asDetails(terms.access);
+    if (details !== undefined) token.rar = details;
     this.#terms.set(token, terms);
     return token;
   }

@@ -1,6 +1,6 @@
 import type { Configuration, KoaContextWithOIDC, Provider } from 'oidc-provider';
 
-import type { Policy } from '@behalf/policy';
+import type { Policy, SchemaVocabulary } from '@behalf/policy';
 import { errors, interactionPolicy } from './oidc-provider.js';
 import type { AccountRegister } from '../accounts/register.js';
 import { SIGNING_ALGORITHMS } from '../clients/credentials.js';
@@ -64,6 +64,7 @@ export interface ProviderOptions {
   readonly directory: ClientDirectory;
   readonly certificates: ClientCertificates | undefined;
   readonly policy: Policy;
+  readonly fields: SchemaVocabulary['fields'];
   readonly profile: 'fapi2' | undefined;
   readonly statuses: StatusRegister;
   readonly pending: PendingRequests;
@@ -108,13 +109,14 @@ interface ProviderParts {
 }
 
 function createParts(options: ProviderOptions): ProviderParts {
-  const { accounts, audience, db, directory, issuer, jwks, policy, suspensions } = options;
+  const { accounts, audience, db, directory, fields, issuer, jwks, policy, suspensions } = options;
   const findClient: FindClient = (clientId) => directory.find(clientId);
   const resources = new ResourceServers(audience, [...policy.scopes.keys()], suspensions);
   const tokens = new OwnTokens({ issuer, audience, db, jwks, accounts, findClient, suspensions });
   const exchange = new TokenExchange({
     audience,
     accounts,
+    fields,
     findClient,
     policy,
     suspensions,
@@ -125,12 +127,13 @@ function createParts(options: ProviderOptions): ProviderParts {
 }
 
 function configurationOf(options: ProviderOptions, parts: ProviderParts): Configuration {
-  const { accounts, audience, clients, consents, db, jwks, policy, profile, statuses, suspensions } = options;
+  const { accounts, audience, clients, consents, db, fields, jwks, policy, profile, statuses, suspensions } =
+    options;
   const { exchange, findClient, issueTimes } = parts;
   const tokenRules = { db, accounts, findClient, policy, suspensions, exchange, statuses, issueTimes };
   const prompts = interactionPolicy.base();
   prompts.remove('consent');
-  prompts.add(consentPrompt({ accounts, audience, consents, policy, suspensions }));
+  prompts.add(consentPrompt({ accounts, audience, consents, fields, policy, suspensions }));
   const methods = authenticationMethods(options.certificates !== undefined);
   return {
     adapter: storeOf(options, findClient),
@@ -195,7 +198,7 @@ function storeOf(
 }
 
 function featuresOf(
-  { audience, certificates, consents, dpopNonceKey, policy, profile }: ProviderOptions,
+  { audience, certificates, consents, dpopNonceKey, fields, policy, profile }: ProviderOptions,
   resources: ResourceServers,
 ): Configuration['features'] {
   return {
@@ -217,7 +220,7 @@ function featuresOf(
       getResourceServerInfo: (ctx, resource) => resources.infoOf(ctx, resource),
     },
     revocation: { enabled: true, allowedPolicy: mayRevoke },
-    richAuthorizationRequests: richRequests({ audience, consents, policy }),
+    richAuthorizationRequests: richRequests({ audience, consents, fields, policy }),
   };
 }
 

@@ -7,7 +7,7 @@ import { AccessProblem, type AccessRules, readGrantedAccess } from '../details/r
 import { askedAccess, scopesAskedFor } from '../details/request.js';
 import type { Consent } from '../consent/types.js';
 import type { ConsentRegister } from '../consent/register.js';
-import type { Policy } from '@behalf/policy';
+import type { Policy, SchemaVocabulary } from '@behalf/policy';
 
 const AUTHORIZATION_ROUTES: ReadonlySet<string> = new Set(['authorization', 'pushed_authorization_request']);
 
@@ -16,6 +16,7 @@ export interface RichRequestOptions {
   readonly audience: string;
   readonly consents: ConsentRegister;
   readonly policy: Policy;
+  readonly fields: SchemaVocabulary['fields'];
 }
 
 /** A token being issued, where an access is narrowed again. */
@@ -81,8 +82,8 @@ export function richRequests(options: RichRequestOptions) {
   };
 }
 
-function askedFor(ctx: KoaContextWithOIDC, { audience, policy }: RichRequestOptions) {
-  const rules: AccessRules = { clientId: ctx.oidc.client?.clientId ?? '', audience, policy };
+function askedFor(ctx: KoaContextWithOIDC, { audience, fields, policy }: RichRequestOptions) {
+  const rules: AccessRules = { clientId: ctx.oidc.client?.clientId ?? '', audience, fields, policy };
   return readOrRefuse(ctx.oidc.params?.['authorization_details'], rules);
 }
 
@@ -109,6 +110,7 @@ function accessOf(
     scopes: scopes.filter((name) => consent.scopes.includes(name)),
     purposes: consent.purposes.filter((name) => purposes.includes(name)),
     detail: consent.detail,
+    levels: consent.levels,
     until: Math.floor(consent.until.getTime() / 1000),
   };
 }
@@ -119,6 +121,9 @@ function dropScopes(token: NarrowedToken, granted: GrantedAccess, narrowed: Gran
   token.scope = left.join(' ');
 }
 
-function asDetails(access: GrantedAccess | undefined): AuthorizationDetail[] | undefined {
-  return access === undefined ? undefined : [access];
+/** As tokens carry it, and clients read it. */
+export function asDetails(access: GrantedAccess | undefined): AuthorizationDetail[] | undefined {
+  if (access === undefined) return undefined;
+  const { levels, ...rest } = access;
+  return [Object.keys(levels).length === 0 ? rest : access];
 }

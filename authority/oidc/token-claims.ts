@@ -6,8 +6,10 @@ import type { AccountRegister } from '../accounts/register.js';
 import type { FindClient } from '../clients/find.js';
 import { serviceScopes } from '../clients/service-scopes.js';
 import { lesserDetail } from '../details/access.js';
+import { joinLevels } from '../details/levels.js';
 import { readGrantedAccess } from '../details/read.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
+import type { ConsentLevels } from '@behalf/directives';
 import type { DetailLevel } from '../consent/types.js';
 import type { StatusRegister, TokenToList } from '../status/register.js';
 import type { AuthorityDatabase } from '../schema.js';
@@ -83,6 +85,7 @@ async function ownTokenClaims(
 interface ConsentInTheMaking {
   readonly purposes: readonly string[];
   readonly detail: DetailLevel;
+  readonly levels?: ConsentLevels;
   readonly until: number;
 }
 
@@ -97,6 +100,7 @@ function narrowed(claims: Record<string, unknown>, token: TokenInTheMaking): Rec
       ...consent,
       purposes: consent.purposes.filter((name) => access.purposes.includes(name)),
       detail: lesserDetail(consent.detail, access.detail),
+      levels: joinLevels(consent.levels ?? {}, access.levels),
       until: Math.min(consent.until, access.until),
     },
   };

@@ -1,5 +1,6 @@
 import type { Narrowing } from '@behalf/authority/consent';
-import { withoutUndefined } from '@behalf/directives/internal';
+import type { ConsentLevels } from '@behalf/directives';
+import { readLevels, withoutUndefined } from '@behalf/directives/internal';
 import { badUserInput } from './errors.js';
 import { type ConsentContext, requestOf } from './context.js';
 import { checkedReason, needId, needTime } from './input.js';
@@ -14,13 +15,14 @@ interface NarrowArguments extends Waiting {
   readonly removePurposes?: readonly string[] | null;
   readonly until?: string | null;
   readonly detail?: Narrowing['detail'] | null;
+  readonly levels?: readonly { readonly of: string; readonly levels: readonly string[] }[] | null;
   readonly reason?: string | null;
 }
 
 /** @throws GraphQLError `BAD_USER_INPUT` when it would widen the consent, or leave nothing of it */
 export async function narrowConsent(
   _root: unknown,
-  { id, removeScopes, removePurposes, until, detail, reason, waitFor }: NarrowArguments,
+  { id, removeScopes, removePurposes, until, detail, levels, reason, waitFor }: NarrowArguments,
   context: ConsentContext,
 ) {
   const { acknowledgements, register, delegation } = context;
@@ -33,6 +35,7 @@ export async function narrowConsent(
     reason: checkedReason(reason ?? undefined),
     until: until === undefined || until === null ? undefined : needTime('until', until),
     detail: detail ?? undefined,
+    levels: levels === undefined || levels === null ? undefined : needLevels(levels),
   });
   try {
     const { consent, replaced, change } = await register.narrow(needId('id', id), narrowing);
@@ -54,4 +57,16 @@ function needNames(name: string, values: readonly string[] | null | undefined): 
     throw badUserInput(`"${name}" has too many names, or too long ones`);
   }
   return names;
+}
+
+/** Checks levels of detail as a token's are checked. @throws GraphQLError `BAD_USER_INPUT` */
+function needLevels(given: NonNullable<NarrowArguments['levels']>): ConsentLevels {
+  const names = new Set(given.map(({ of }) => of));
+  const read = readLevels(Object.fromEntries(given.map(({ of, levels }) => [of, levels])));
+  if (read === undefined || names.size < given.length) {
+    throw badUserInput(
+      '"levels" must name each kind of data once, with 1 to 16 levels, and at most 64 kinds',
+    );
+  }
+  return read;
 }

@@ -43,6 +43,9 @@ const SUSPENSION_KIND: Record<string, SuspensionTarget['kind']> = {
   EVERYTHING: 'everything',
 };
 
+const levels = ({ levels: chosen }: Pick<Consent, 'levels'>) =>
+  Object.entries(chosen).map(([of, all]) => ({ of, levels: all }));
+
 const dates = {
   grantedAt: ({ grantedAt }: Consent) => grantedAt.toISOString(),
   until: ({ until }: Consent) => until.toISOString(),
@@ -99,11 +102,12 @@ export const resolvers = {
     __resolveReference: async ({ id }: { id: string }, context: ConsentContext) =>
       (await findConsent(id, context)) ?? null,
     ...dates,
+    levels,
   },
-  ConsentRecord: dates,
+  ConsentRecord: { ...dates, levels },
   EndedConsent: { endedAt: dates.endedAt },
   Suspension: suspensionFields,
-  NarrowedConsent: { until: dates.until },
+  NarrowedConsent: { until: dates.until, levels },
   Access: accessFields,
   AuditRecord: auditRecordFields,
 };

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { hasLevels } from '../../authority/details/levels.js';
 import { describe, expect, it } from 'vitest';
 
 import { exchangeTerms } from '../../authority/oidc/exchange-terms.js';
@@ -28,12 +29,19 @@ const policies = fc
   )
   .map((clients) => checkPolicy({ ...POLICY_FILE, clients: structuredClone({ ...clients }) }));
 
+/** As they are stored: each with those before it. */
+const levels = fc.dictionary(
+  fc.constantFrom('location', 'Customer.city'),
+  fc.constantFrom(['city'], ['city', 'country']),
+);
+
 const access = fc.record({
   type: fc.constant('behalf_access' as const),
   locations: fc.constant([AUDIENCE]),
   scopes: names(SCOPES),
   purposes: names(PURPOSES),
   detail,
+  levels,
   until: later,
 });
 
@@ -46,7 +54,14 @@ const tokens: fc.Arbitrary<OwnToken> = fc.record({
   issuedAtSeconds: fc.constant(NOW_SECONDS - 10),
   expiresAtSeconds: later,
   consent: fc.option(
-    fc.record({ id: fc.constant('c'), version: fc.nat(), purposes: names(PURPOSES), detail, until: later }),
+    fc.record({
+      id: fc.constant('c'),
+      version: fc.nat(),
+      purposes: names(PURPOSES),
+      detail,
+      levels,
+      until: later,
+    }),
     { nil: undefined, freq: 10 },
   ),
   access: fc.option(access, { nil: undefined }),
@@ -60,6 +75,7 @@ const asked = fc.record(
     scopes: fc.subarray(SCOPES, { minLength: 1, maxLength: 2 }),
     purposes: fc.subarray(PURPOSES, { minLength: 1 }),
     detail,
+    levels,
     until: later,
   },
   { requiredKeys: ['type'] },
@@ -101,6 +117,11 @@ describe('RFC 8693: what an exchange grants', () => {
           expect(ceiling?.purposes).toContain(purpose);
         }
         expect(terms.consent.until).toBeLessThanOrEqual(token.consent?.until ?? 0);
+        const tightenings = [token.consent?.levels, token.access?.levels, request.access?.levels];
+        for (const each of request.access === undefined ? tightenings.slice(0, 1) : tightenings)
+          expect(hasLevels(terms.consent.levels ?? {}, each ?? {})).toBe(true);
+        if (token.access !== undefined && terms.access !== undefined)
+          expect(hasLevels(terms.access.levels, token.access.levels)).toBe(true);
         if (token.consent?.detail === 'minimal') expect(terms.consent.detail).toBe('minimal');
         expect(terms.expiresAtSeconds).toBeLessThanOrEqual(
           Math.min(token.expiresAtSeconds, terms.consent.until, NOW_SECONDS + ACCESS_TOKEN_SECONDS),

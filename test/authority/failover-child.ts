@@ -42,7 +42,7 @@ const authority = await startAuthority({
   vocabulary: {
     scopes: new Map(scopes.map((scope) => [scope, used])),
     purposes: new Map(),
-    details: new Map(),
+    fields: new Map(),
   },
   streamSecret,
 });

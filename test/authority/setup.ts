@@ -54,7 +54,7 @@ export const POLICY_FILE = {
 export function withPolicy(policy: Policy): Pick<AuthorityOptions, 'policy' | 'vocabulary'> {
   const scopes = new Map([...policy.scopes.keys()].map((name) => [name, ['Query.field']]));
   const purposes = new Map([...policy.purposes.keys()].map((name) => [name, ['Query.field']]));
-  return { policy, vocabulary: { scopes, purposes, details: new Map() } };
+  return { policy, vocabulary: { scopes, purposes, fields: new Map() } };
 }
 
 // The library deprecates the option that permits plain http, which the tests use on the loopback interface.

@@ -2,7 +2,7 @@ import type { Delegation, DetailInForce } from '@behalf/directives';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkPolicy, comparePolicyWithSchema, describeMismatch, policyVersion } from '../../policy/index.js';
-import type { FieldDetail, Policy } from '../../policy/index.js';
+import type { FieldVocabulary, Policy } from '../../policy/index.js';
 import { detailInForce, isPolicy } from '../../policy/internal.js';
 
 const SENTENCE = { sentence: 'Words' };
@@ -166,14 +166,27 @@ describe('rules for less detail in a policy', () => {
 });
 
 describe('categories and levels compared with a schema', () => {
-  const findings = (policy: Policy, details: Readonly<Record<string, FieldDetail>>): readonly string[] =>
+  const findings = (
+    policy: Policy,
+    fields: Readonly<Record<string, { readonly category: string; readonly levels: readonly string[] }>>,
+  ): readonly string[] =>
     comparePolicyWithSchema(policy, {
       scopes: new Map([['a', ['Query.x']]]),
       purposes: new Map([
         ['budgeting', ['Query.x']],
         ['fraud', ['Query.x']],
       ]),
-      details: new Map(Object.entries(details)),
+      fields: new Map(
+        Object.entries(fields).map(([coordinate, { category, levels }]): [string, FieldVocabulary] => [
+          coordinate,
+          {
+            category,
+            levels: levels.map((name) => ({ name, strategy: 'REDACT' })),
+            scopes: [],
+            purposes: [],
+          },
+        ]),
+      ),
     }).map(({ kind, name, severity, coordinates }) => [severity, kind, name, ...coordinates].join(' '));
   const WHOLE = {
     'Home.city': { category: 'location', levels: ['city', 'country'] },

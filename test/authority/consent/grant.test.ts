@@ -25,6 +25,7 @@ describe('the first consent for a client', () => {
       purposes: ['p', 'q'],
       declinedPurposes: ['r'],
       detail: 'full',
+      levels: {},
       status: 'active',
       grantedAt: expect.any(Date) as Date,
       until: LATER,
@@ -217,6 +218,7 @@ describe('a consent that shrinks', () => {
     ['by a scope', { scopes: ['a', 'c'] }],
     ['by a purpose', { purposes: ['q', 'r'] }],
     ['in detail', { detail: 'minimal' as const }],
+    ['in detail of a kind of data', { levels: { location: ['city'] } }],
     ['in time', { until: before(LATER) }],
   ])('%s is replaced, and its tokens end', async (name, narrower) => {
     const first = await store.register.grant(terms(name, { declined: ['d'] }));

@@ -19,6 +19,7 @@ describe('a person narrows their consent', () => {
     ['by a purpose', { removePurposes: ['q'] }, { purposes: ['p'], declinedPurposes: ['y', 'q'] }],
     ['in time', { until: SOONER }, { until: SOONER }],
     ['in detail', { detail: 'minimal' }, { detail: 'minimal' }],
+    ['in detail of a kind of data', { levels: { location: ['city'] } }, { levels: { location: ['city'] } }],
   ])(
     '%s: what is left is a new consent, and the tokens of the old one end',
     async (name, narrowing, left) => {

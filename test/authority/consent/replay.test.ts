@@ -6,7 +6,10 @@ import type { ConsentEventRow } from '../../../authority/consent/replay.js';
 const at = (hour: number): Date => new Date(Date.UTC(2026, 0, 1, hour));
 const END = at(23);
 
-function event(type: ConsentEventRow['event_type'], more: Partial<ConsentEventRow> = {}): ConsentEventRow {
+function event(
+  type: ConsentEventRow['event_type'],
+  more: Partial<Omit<ConsentEventRow, 'levels'>> = {},
+): ConsentEventRow {
   return {
     event_id: 7,
     record_id: 'consent',
@@ -20,6 +23,7 @@ function event(type: ConsentEventRow['event_type'], more: Partial<ConsentEventRo
     purposes: ['p'],
     declined_purposes: ['q'],
     detail: 'full',
+    levels: { location: ['city'] },
     valid_until: END,
     version: 1,
     privacy_notice: null,
@@ -41,6 +45,7 @@ const GRANTED = {
   purposes: ['p'],
   declined_purposes: ['q'],
   detail: 'full',
+  levels: { location: ['city'] },
   status: 'active',
   granted_at: at(1),
   until: END,
