@@ -3,7 +3,7 @@ import type { Transaction } from 'kysely';
 import type { EventCause } from '../audit/record-events.js';
 import type { AuthoritySchema } from '../schema.js';
 import { lockDecision } from '../locks.js';
-import { areTooMany, hasLevels } from '../details/levels.js';
+import { areTooMany, hasLevels } from './levels.js';
 import { announceEnd, databaseNow } from './clock.js';
 import { recordExpiries } from './expire.js';
 import { endAsReplaced } from './replace.js';

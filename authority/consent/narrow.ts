@@ -8,7 +8,7 @@ import { lockDecision } from '../locks.js';
 import { truncateReason } from '../reason.js';
 import { announceEnd, databaseNow } from './clock.js';
 import { endAsReplaced } from './replace.js';
-import { areTooMany, hasLevels, joinLevels } from '../details/levels.js';
+import { areTooMany, hasLevels, joinLevels } from './levels.js';
 import { appendConsentEvent, type ConsentRow, toConsent, toInsert } from './rows.js';
 import type { Narrowed, Narrowing } from './types.js';
 

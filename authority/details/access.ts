@@ -1,6 +1,6 @@
 import type { ConsentLevels } from '@behalf/directives';
 import type { DetailLevel } from '../consent/types.js';
-import { joinLevels } from './levels.js';
+import { joinLevels } from '../consent/levels.js';
 
 /** RFC 9396 section 2.1: the one `type` that this authority knows. */
 export const BEHALF_ACCESS = 'behalf_access';

@@ -3,7 +3,7 @@ import { isRecord, readLevels, withoutUndefined } from '@behalf/directives/inter
 import type { ConsentLevels } from '@behalf/directives';
 import type { Policy, SchemaVocabulary } from '@behalf/policy';
 import { applyCeiling, levelsUpTo } from '@behalf/policy/internal';
-import { joinLevels } from './levels.js';
+import { joinLevels } from '../consent/levels.js';
 import { type AskedAccess, BEHALF_ACCESS, type GrantedAccess } from './access.js';
 
 const MEMBERS: ReadonlySet<string> = new Set([

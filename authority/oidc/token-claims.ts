@@ -6,7 +6,7 @@ import type { AccountRegister } from '../accounts/register.js';
 import type { FindClient } from '../clients/find.js';
 import { serviceScopes } from '../clients/service-scopes.js';
 import { lesserDetail } from '../details/access.js';
-import { joinLevels } from '../details/levels.js';
+import { joinLevels } from '../consent/levels.js';
 import { readGrantedAccess } from '../details/read.js';
 import type { SuspensionRegister } from '../consent/suspensions.js';
 import type { ConsentLevels } from '@behalf/directives';

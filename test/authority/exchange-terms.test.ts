@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { hasLevels } from '../../authority/details/levels.js';
+import { hasLevels } from '../../authority/consent/levels.js';
 import { describe, expect, it } from 'vitest';
 
 import { exchangeTerms } from '../../authority/oidc/exchange-terms.js';
