@@ -1,5 +1,6 @@
 export { comparePolicyWithSchema, describeMismatch, readVocabulary, vocabularyOf } from './compare.js';
 export type { FieldDetail, PolicyFinding, PolicyFindingKind, SchemaVocabulary } from './findings.js';
+export { compareTranslation, describeTranslation, type TranslationFinding } from './compare-translation.js';
 export { PolicyError, type PolicyErrorCode, policyErrors } from './errors.js';
 export type {
   CategoryPolicy,
@@ -16,5 +17,7 @@ export type {
   StepUp,
 } from './policy.js';
 export { checkPolicy, readPolicy } from './read.js';
+export { readTranslations, translatePolicy } from './translate.js';
+export { checkTranslation, readTranslation, type Translation } from './translation.js';
 export { policyVersion } from './version.js';
 export { watchFile, type WatchOptions } from './watch.js';
