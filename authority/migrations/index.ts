@@ -11,6 +11,7 @@ import { locks } from './020-locks.js';
 import { runningPolicy } from './021-running-policy.js';
 import { auditOutbox } from './022-audit-outbox.js';
 import { forgottenPeople } from './023-forgotten-people.js';
+import { namesInAnyLanguage } from './024-names-in-any-language.js';
 
 /**
  * Migrates the authority's tables to the newest version. Several processes may call it at the same time.
@@ -42,6 +43,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '021-running-policy': runningPolicy,
       '022-audit-outbox': auditOutbox,
       '023-forgotten-people': forgottenPeople,
+      '024-names-in-any-language': namesInAnyLanguage,
     },
   });
 }
