@@ -7,6 +7,7 @@ export type {
   PolicyFindingKind,
   SchemaVocabulary,
 } from './findings.js';
+export { compareTranslation, describeTranslation, type TranslationFinding } from './compare-translation.js';
 export { PolicyError, type PolicyErrorCode, policyErrors } from './errors.js';
 export type {
   CategoryPolicy,
@@ -23,6 +24,13 @@ export type {
   StepUp,
 } from './policy.js';
 export { checkPolicy, readPolicy } from './read.js';
+export { readTranslations, translatePolicy } from './translate.js';
+export {
+  checkTranslation,
+  readTranslation,
+  type TranslatedCategory,
+  type Translation,
+} from './translation.js';
 export { policyVersion } from './version.js';
 export { watchFile, type WatchOptions } from './watch.js';
 export { readVocabulary, vocabularyOf } from './vocabulary.js';
