@@ -22,6 +22,8 @@ export interface PrivacyNotice {
   }[];
   readonly duration: string;
   readonly detail: string;
+  /** Less detail that was chosen for kinds of data or single fields, as shown. */
+  readonly levels?: readonly string[];
   /** All text of the page as sent, one line per block. Absent if there was no page. */
   readonly text?: string;
   /** The words around the person's name in `text`, by which the name is found when the person is forgotten. */

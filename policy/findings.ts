@@ -12,6 +12,8 @@ export interface FieldVocabulary {
   readonly description?: string;
   /** Of its `@personalData`. */
   readonly category?: string;
+  /** Whether it returns values, and no objects. */
+  readonly isLeaf: boolean;
   /** Scopes that its rules name: its own, its type's and its return type's. Which of them suffice is up to the rules. */
   readonly scopes: readonly string[];
   /** Purposes that its rules name. */

@@ -8,6 +8,15 @@ export type {
   SchemaVocabulary,
 } from './findings.js';
 export { compareTranslation, describeTranslation, type TranslationFinding } from './compare-translation.js';
+export {
+  type InLanguages,
+  type Manifest,
+  type ManifestCategory,
+  type ManifestField,
+  manifestOf,
+  type ManifestPurpose,
+  type ManifestScope,
+} from './manifest.js';
 export { PolicyError, type PolicyErrorCode, policyErrors } from './errors.js';
 export type {
   CategoryPolicy,

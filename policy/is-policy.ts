@@ -16,7 +16,10 @@ const optional =
 
 /** Each part that is a map, and what its entries must have. */
 const MAPS: Readonly<
-  Record<Exclude<keyof Policy, 'language' | 'longestConsentSeconds' | 'minimize'>, (entry: Entry) => boolean>
+  Record<
+    Exclude<keyof Policy, 'language' | 'longestConsentSeconds' | 'minimize' | 'fields'>,
+    (entry: Entry) => boolean
+  >
 > = {
   scopes: ({ name, sentence, access, sensitivity, deprecated }) =>
     [name, sentence].every(isText) &&
@@ -46,8 +49,8 @@ const MAPS: Readonly<
  */
 export function isPolicy(value: unknown): value is Policy {
   if (!isRecord(value)) return false;
-  const { language, longestConsentSeconds, minimize, ...maps } = value;
-  if (!isListOf(minimize, isMinimizeRule)) return false;
+  const { fields, language, longestConsentSeconds, minimize, ...maps } = value;
+  if (!isListOf(minimize, isMinimizeRule) || !isMapOfTexts(fields)) return false;
   if (!isText(language) || !isRecord(longestConsentSeconds)) return false;
   if (!Object.entries(longestConsentSeconds).every(([of, most]) => isSensitivity(of) && isPositive(most)))
     return false;
@@ -57,10 +60,9 @@ export function isPolicy(value: unknown): value is Policy {
 
 function isMinimizeRule({ when, nothingLifts, levels, strictest }: Entry): boolean {
   if (!isRecord(when) || typeof nothingLifts !== 'boolean' || !isStringArray(strictest)) return false;
-  if (!strictest.every(isSensitivity) || !(levels instanceof Map)) return false;
+  if (!strictest.every(isSensitivity) || !isMapOfTexts(levels)) return false;
   const { clients, exceptClients, purposes, actor } = when;
   return (
-    [...(levels as Map<unknown, unknown>)].flat().every(isText) &&
     [clients, exceptClients, purposes].every(optional(isStringArray)) &&
     optional((each) => typeof each === 'boolean')(actor)
   );
@@ -69,6 +71,10 @@ function isMinimizeRule({ when, nothingLifts, levels, strictest }: Entry): boole
 function isListOf(value: unknown, isEntry: (entry: Entry) => boolean): boolean {
   if (!Array.isArray(value)) return false;
   return (value as readonly unknown[]).every((entry) => isRecord(entry) && isEntry(entry));
+}
+
+function isMapOfTexts(value: unknown): boolean {
+  return value instanceof Map && [...(value as Map<unknown, unknown>)].flat().every(isText);
 }
 
 function isMapOf(value: unknown, isEntry: (entry: Entry) => boolean): boolean {

@@ -115,6 +115,8 @@ export interface Policy {
   readonly scopes: ReadonlyMap<string, ScopePolicy>;
   readonly purposes: ReadonlyMap<string, PurposePolicy>;
   readonly categories: ReadonlyMap<string, CategoryPolicy>;
+  /** Descriptions of fields for people, by schema coordinate. */
+  readonly fields: ReadonlyMap<string, string>;
   readonly minimize: readonly MinimizeRule[];
   readonly roles: ReadonlyMap<string, RolePolicy>;
   readonly clients: ReadonlyMap<string, ClientPolicy>;

@@ -27,6 +27,7 @@ interface PolicyFile {
   readonly scopes: Readonly<Record<string, Omit<ScopePolicy, 'name'>>>;
   readonly purposes?: Readonly<Record<string, { readonly sentence: string }>>;
   readonly categories?: Readonly<Record<string, CategoryEntry>>;
+  readonly fields?: Readonly<Record<string, string>>;
   readonly minimize?: readonly MinimizeEntry[];
   readonly roles?: Readonly<Record<string, { readonly mayGrant: readonly string[] }>>;
   readonly clients?: Readonly<Record<string, ClientEntry>>;
@@ -115,6 +116,7 @@ export function checkPolicy(value: unknown): Policy {
     scopes: mapOf(file.scopes, (scope, name) => ({ ...scope, name })),
     purposes: mapOf(file.purposes, (purpose, name) => ({ ...purpose, name })),
     categories: mapOf(file.categories, readCategory),
+    fields: mapOf(file.fields, (description) => description),
     minimize: (file.minimize ?? []).map(readMinimizeRule),
     roles: mapOf(file.roles, (role, name) => ({ ...role, name })),
     clients: mapOf(file.clients, readClient),

@@ -82,7 +82,7 @@ export function vocabularyOf(
 
 function describeField(
   rules: RuleTable,
-  [type, name, { minimization, personalData }]: readonly [TypeRule, string, FieldRule],
+  [type, name, { minimization, personalData, returns }]: readonly [TypeRule, string, FieldRule],
   description: string | undefined,
 ): FieldVocabulary {
   const requirement = rules.requirementOf(type.name, name);
@@ -90,6 +90,7 @@ function describeField(
   return withoutUndefined({
     description,
     category: personalData,
+    isLeaf: isLeaf(rules, returns),
     scopes: [...new Set(requirement.scopes.flat(2))],
     purposes: [...new Set(requirement.purposes.flat())],
     byDefault: byDefault === undefined ? undefined : { strategy: byDefault.to, wholeWith: byDefault.unless },
@@ -97,6 +98,12 @@ function describeField(
       level === undefined ? [] : [{ name: level, strategy: to }],
     ),
   });
+}
+
+/** Scalars and enums; built-in scalars are of no kind here. */
+function isLeaf(rules: RuleTable, typeName: string): boolean {
+  const kind = rules.type(typeName)?.kind;
+  return kind === undefined || kind === 'scalar' || kind === 'enum';
 }
 
 function toLists(sets: ReadonlyMap<string, ReadonlySet<string>>): ReadonlyMap<string, readonly string[]> {

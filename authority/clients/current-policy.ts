@@ -63,8 +63,9 @@ export class CurrentPolicy {
 
   constructor(options: CurrentPolicyOptions) {
     this.#options = options;
-    const { messages, policy, translations } = options;
-    this.#inForce = { policy, translations, languages: new Languages(policy, translations, messages) };
+    const { messages, policy, translations, vocabulary } = options;
+    const languages = new Languages(policy, translations, vocabulary, messages);
+    this.#inForce = { policy, translations, languages };
   }
 
   get inForce(): PolicyInForce {
@@ -91,13 +92,13 @@ export class CurrentPolicy {
   }
 
   async #reload(): Promise<void> {
-    const { file, log, messages, policy: given, translationFiles } = this.#options;
+    const { file, log, messages, policy: given, translationFiles, vocabulary } = this.#options;
     if (file === undefined && translationFiles.length === 0) return;
     try {
       const policy = file === undefined ? given : await readPolicy(file);
       const translations = await readTranslations(translationFiles, policy);
       await this.#check(policy);
-      const languages = new Languages(policy, translations, messages);
+      const languages = new Languages(policy, translations, vocabulary, messages);
       if (this.#isInForce(policy, translations)) return;
       this.#inForce = { policy, translations, languages };
       log.log('info', 'POLICY_RELOADED', {

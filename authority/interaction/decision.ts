@@ -1,8 +1,10 @@
 import { longestConsentSeconds } from '@behalf/policy/internal';
 import { withoutUndefined } from '@behalf/directives/internal';
+import { areTooMany } from '../consent/levels.js';
 import type { ConsentTerms, DetailLevel, PrivacyNotice } from '../consent/types.js';
 import { type ConsentView, wordsOf } from '../pages/consent.js';
 import type { PageLanguage } from '../pages/layout.js';
+import { levelsInWords, readLevelChoices } from './levels.js';
 import type { DurationOption, Offer } from './offer.js';
 
 export type Decision =
@@ -39,8 +41,10 @@ export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentV
   }
   const duration = durations.find(({ value }) => value === form.get('duration'));
   const detail = readDetail(form.get('detail'));
-  if (duration === undefined || detail === undefined || !details.includes(detail))
+  const levels = readLevelChoices(form, language, offer.levels, offer.levelsSoFar);
+  if (duration === undefined || detail === undefined || levels === undefined || !details.includes(detail))
     return problem(words.choose);
+  if (areTooMany(levels)) return problem(words.tooManyLevels);
   const names = namesOf(scopes.taken);
   const until = new Date(Math.min(endOf(duration).getTime(), latestEnd?.getTime() ?? Infinity));
   if (until.getTime() <= Date.now()) return problem(words.timeOver);
@@ -55,10 +59,14 @@ export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentV
     purposes: namesOf(purposes.taken),
     declinedPurposes: namesOf(purposes.left),
     detail,
+    levels,
     until,
     by: account.subject,
     policyVersion: language.policyVersion,
-    notice: noticeOf(language, view, { text, names, duration, detail }),
+    notice: noticeOf(language, view, {
+      ...{ text, names, duration, detail },
+      levels: levelsInWords(form, offer.levels),
+    }),
   };
   return { kind: 'allowed', terms };
 }
@@ -91,6 +99,7 @@ interface Chosen {
   readonly names: readonly string[];
   readonly duration: DurationOption;
   readonly detail: DetailLevel;
+  readonly levels: readonly string[];
 }
 
 function noticeOf(
@@ -113,6 +122,7 @@ function noticeOf(
     })),
     duration: chosen.duration.label,
     detail: messages.consent.details[chosen.detail],
+    levels: chosen.levels.length === 0 ? undefined : chosen.levels,
     text: chosen.text,
     signedInAs: messages.consent.signedInAs,
   });

@@ -9,6 +9,9 @@ import { remarksOn } from '../pages/scope-remarks.js';
 import { type AskedFor, offerFor } from './asked.js';
 import type { AskingLanguage } from '../language/languages.js';
 import { durationInWords, timeInWords } from '../pages/formats.js';
+import type { CategoryLevels } from '../pages/meaning.js';
+import { levelChoices, type LevelsSoFar } from './levels.js';
+import { meaningOf } from './meaning.js';
 
 /** An end that a person can choose. */
 export interface DurationOption {
@@ -31,6 +34,9 @@ export interface Offer {
   readonly purposes: readonly PurposePolicy[];
   readonly durations: readonly DurationOption[];
   readonly details: readonly DetailLevel[];
+  readonly levels: readonly CategoryLevels[];
+  /** By which they were made. */
+  readonly levelsSoFar: LevelsSoFar;
   /** The latest end of the consent, whichever duration is chosen. */
   readonly latestEnd: Date | undefined;
 }
@@ -82,7 +88,12 @@ export function makeOffer(options: OfferOptions): Offer | undefined {
       end: { until: standing.until },
     });
   }
-  return { ...rest, account, client, language, standing, scopes: offered, durations, latestEnd };
+  const levelsSoFar = { asked: asked.access?.levels ?? {}, standing: standing?.levels ?? {} };
+  const levels = levelChoices(language, names, levelsSoFar);
+  return {
+    ...{ ...rest, account, client, language, standing, durations, latestEnd },
+    ...{ scopes: offered, levels, levelsSoFar },
+  };
 }
 
 function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor {
@@ -100,7 +111,7 @@ function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor 
  * (Regulation (EU) 2016/679, recital 32; CJEU C-673/17).
  */
 export function viewOf(offer: Offer, action: string, defaultDurationSeconds: number): ConsentView {
-  const { account, client, details, durations, language, purposes, scopes, standing } = offer;
+  const { account, client, details, durations, language, levels, purposes, scopes, standing } = offer;
   const { messages, policy, tag } = language;
   const { remarks } = messages;
   const box = (name: string, agreed: readonly string[] = [], declined: readonly string[] = []) => ({
@@ -131,6 +142,7 @@ export function viewOf(offer: Offer, action: string, defaultDurationSeconds: num
     scopes: scopes.map((scope) => ({
       ...box(scope.name, standing?.scopes, standing?.declined),
       sentence: scope.sentence,
+      meaning: meaningOf(language, scope.name),
       remarks: [
         ...remarksOn(scope, policy, remarks),
         ...(standing?.declined.includes(scope.name) === true ? [remarks.refusedBefore] : []),
@@ -140,5 +152,6 @@ export function viewOf(offer: Offer, action: string, defaultDurationSeconds: num
     duration: keepsEnd ? KEEP_END : String(defaultDurationSeconds),
     details,
     detail: details.find((level) => level === standing?.detail) ?? details[0] ?? 'minimal',
+    levels,
   };
 }

@@ -1,6 +1,10 @@
 import { digestOf } from '../pages/consent.js';
 import type { AuthorityDatabase } from '../schema.js';
+import { hasLevels } from '../consent/levels.js';
+import { readLevelChoices } from './levels.js';
 import type { Offer } from './offer.js';
+
+type Repeatable = Pick<Offer, 'durations' | 'language' | 'levels' | 'levelsSoFar' | 'standing'>;
 
 /**
  * Whether the form says again what has just become the consent in force, in answer to the same words: a double click sends the
@@ -11,7 +15,7 @@ import type { Offer } from './offer.js';
 export async function repeatsAgreement(
   db: AuthorityDatabase,
   form: URLSearchParams,
-  { durations, language, standing }: Pick<Offer, 'durations' | 'language' | 'standing'>,
+  { durations, language, levels, levelsSoFar, standing }: Repeatable,
 ): Promise<boolean> {
   if (standing === undefined || form.get('do') !== 'allow') return false;
   const event = await db
@@ -24,6 +28,7 @@ export async function repeatsAgreement(
   const notice = event?.privacy_notice;
   if (notice?.text === undefined || form.get('shown') !== digestOf(notice.text)) return false;
   const duration = durations.find(({ value }) => value === form.get('duration'));
+  const chosen = readLevelChoices(form, language, levels, levelsSoFar);
   const shownPurposes = notice.purposes.length;
   return (
     areSame(form.getAll('scope'), standing.scopes) &&
@@ -31,7 +36,9 @@ export async function repeatsAgreement(
     (shownPurposes <= 1 || areSame(form.getAll('purpose'), standing.purposes)) &&
     duration?.label === notice.duration &&
     language.messages.consent.details[standing.detail] === notice.detail &&
-    form.get('detail') === standing.detail
+    form.get('detail') === standing.detail &&
+    chosen !== undefined &&
+    hasLevels(standing.levels, chosen)
   );
 }
 

@@ -1,4 +1,12 @@
-import { type Policy, policyVersion, translatePolicy, type Translation } from '@behalf/policy';
+import {
+  type Manifest,
+  manifestOf,
+  type Policy,
+  policyVersion,
+  type SchemaVocabulary,
+  translatePolicy,
+  type Translation,
+} from '@behalf/policy';
 import { AuthorityError } from '../errors.js';
 import type { PageLanguage } from '../pages/layout.js';
 import { MESSAGES, type PageMessages } from '../pages/messages/index.js';
@@ -10,6 +18,10 @@ export interface AskingLanguage extends PageLanguage {
   readonly policy: Policy;
   /** Of the policy itself, whichever its sentences are. */
   readonly policyVersion: string;
+  /** What the scopes mean in the schema, in all languages. */
+  readonly manifest: Manifest;
+  /** Of the schema, by coordinate. */
+  readonly fields: SchemaVocabulary['fields'];
 }
 
 /**
@@ -21,18 +33,21 @@ export class Languages {
   readonly #byTag: ReadonlyMap<string, AskingLanguage>;
 
   /**
+   * @param vocabulary of the API's schema
    * @param messages by language, beside and instead of those that come with the authority
    * @throws AuthorityError `OPTION_INVALID` for a language without messages
    */
   constructor(
     policy: Policy,
     translations: readonly Translation[],
+    vocabulary: SchemaVocabulary,
     messages: Readonly<Record<string, PageMessages>> = {},
   ) {
     const policies = [policy, ...translations.map((each) => translatePolicy(policy, each))];
     this.tags = policies.map(({ language }) => language);
     const known: ReadonlyMap<string, PageMessages> = new Map(Object.entries({ ...MESSAGES, ...messages }));
     const version = policyVersion(policy);
+    const manifest = manifestOf(policy, translations, vocabulary);
     this.#byTag = new Map(
       policies.map((translated) => [
         translated.language,
@@ -42,6 +57,8 @@ export class Languages {
           offered: this.tags,
           policy: translated,
           policyVersion: version,
+          manifest,
+          fields: vocabulary.fields,
         },
       ]),
     );

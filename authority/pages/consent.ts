@@ -4,6 +4,7 @@ import type { DetailLevel } from '../consent/types.js';
 import { contactOf } from './contact.js';
 import { type Html, html } from './html.js';
 import { inLanguage, page, type PageLanguage } from './layout.js';
+import { type CategoryLevels, type MeaningGroup, renderLevels, renderMeaning } from './meaning.js';
 import type { ConsentMessages } from './messages/index.js';
 import { textOf } from './text.js';
 
@@ -22,6 +23,8 @@ export interface OfferedName {
   readonly remarks: readonly string[];
   /** The person has never decided about it. Always false if they have agreed to nothing before. */
   readonly isNew: boolean;
+  /** What it means in the schema. Default: not shown. */
+  readonly meaning?: readonly MeaningGroup[];
   /** The person refused it when they agreed to what is in force. */
   readonly wasDeclined: boolean;
   readonly ticked: boolean;
@@ -46,6 +49,7 @@ export interface ConsentView {
   /** The levels to choose from, and the preselected one. */
   readonly details: readonly DetailLevel[];
   readonly detail: DetailLevel;
+  readonly levels: readonly CategoryLevels[];
   readonly problem?: string | undefined;
 }
 
@@ -137,7 +141,7 @@ function renderGroup(words: ConsentMessages, legend: string, scopes: readonly Of
 
 function renderForm(language: PageLanguage, view: ConsentView, digest: string): Html {
   const words = language.messages.consent;
-  const { action, detail, details, duration, durations, standing } = view;
+  const { action, detail, details, duration, durations, levels, standing } = view;
   return html`<form method="post" action="${inLanguage(action, language)}">
     <input type="hidden" name="shown" value="${digest}" />
     ${renderPurposes(words, view.purposes)} ${renderScopes(words, view)}
@@ -161,6 +165,7 @@ function renderForm(language: PageLanguage, view: ConsentView, digest: string): 
           >`,
       )}
     </fieldset>
+    ${renderLevels(words, levels)}
     <p class="quiet">${words.takeBack}</p>
     <div class="actions">
       <button class="main" name="do" value="allow">${words.allow}</button>
@@ -200,10 +205,11 @@ function renderRemarks({ remarks }: Pick<OfferedName, 'remarks'>): readonly Html
 function renderBox(
   words: ConsentMessages,
   field: string,
-  { isNew, name, remarks, sentence, ticked }: OfferedName,
+  { isNew, meaning = [], name, remarks, sentence, ticked }: OfferedName,
 ): Html {
   return html`<label class="row">
-    <input type="checkbox" name="${field}" value="${name}" ${ticked && html` checked`} />
-    <span>${isNew && renderNew(words)}${sentence} ${renderRemarks({ remarks })}<code>${name}</code></span>
-  </label> `;
+      <input type="checkbox" name="${field}" value="${name}" ${ticked && html` checked`} />
+      <span>${isNew && renderNew(words)}${sentence} ${renderRemarks({ remarks })}<code>${name}</code></span>
+    </label>
+    ${renderMeaning(words, meaning)} `;
 }

@@ -38,6 +38,15 @@ label { display: block; }
 .row code { color: var(--quiet); font-size: .8rem; overflow-wrap: anywhere; }
 .row small { display: block; font-size: .875rem; font-weight: 600; }
 .row code { display: block; }
+.meaning { padding-inline-start: 2rem; margin-bottom: .6rem; font-size: .9rem; }
+summary { color: var(--accent); cursor: pointer; padding: .3rem 0; }
+.meaning h3 { margin: .5rem 0 0; font-size: .9rem; font-weight: 600; }
+.meaning ul { margin-bottom: .5rem; }
+.meaning em { color: var(--quiet); font-style: normal; }
+.meaning em::before { content: "– "; }
+.level { padding: .6rem 0; border-top: 1px solid var(--line); }
+.level > .field { margin-bottom: .25rem; }
+.level details .field { margin: .5rem 0 0; padding-inline-start: 1rem; }
 .fresh { margin-top: .4rem; padding-inline-start: .75rem; border-inline-start: .25rem solid var(--accent); }
 .fresh .row:first-of-type { margin-top: 0; border-top: 0; }
 .new {

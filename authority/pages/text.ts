@@ -1,6 +1,7 @@
 import type { Html } from './html.js';
 
-const BLOCK = /<\/?(?:p|h1|h2|ul|li|fieldset|legend|label|option|select|small|code|button|div|form)\b[^>]*>/g;
+const BLOCK =
+  /<\/?(?:p|h1|h2|h3|ul|li|fieldset|legend|label|option|select|small|code|button|div|form|details|summary)\b[^>]*>/g;
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
 
 /**

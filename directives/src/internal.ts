@@ -111,7 +111,7 @@ export {
   POLICY_IDENTITY,
   REQUIRES_SCOPES_IDENTITY,
 } from './specification/feature.js';
-export { compareStrategies } from './minimize/strategies/index.js';
+export { compareStrategies, type StrategyName } from './minimize/strategies/index.js';
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
 export type { MinimizeStatement } from './specification/minimize.js';

@@ -143,6 +143,13 @@ describe('statements of levels', () => {
     expect(statements).toHaveLength(1);
   });
 
+  it('may leave the same as a default that scopes lift', () => {
+    const { statements } = minimizationOf(
+      '@minimize(to: REDACT, unless: [["s"]]) @minimize(level: "a", to: REDACT)',
+    );
+    expect(statements.map(({ level }) => level)).toEqual([undefined, 'a']);
+  });
+
   it('may be of strategies that cannot be compared: their order is the word of their author', () => {
     expect(
       minimizationOf('@minimize(level: "a", to: MASK) @minimize(level: "b", to: TRUNCATE, keep: 1)')

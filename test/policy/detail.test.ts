@@ -182,6 +182,7 @@ describe('categories and levels compared with a schema', () => {
           {
             category,
             levels: levels.map((name) => ({ name, strategy: 'REDACT' })),
+            isLeaf: true,
             scopes: [],
             purposes: [],
           },

@@ -1,3 +1,4 @@
+import type { StrategyName } from '@behalf/directives/internal';
 import type { DetailLevel } from '../../consent/types.js';
 import type { SignInResult } from '../../accounts/sign-in.js';
 
@@ -97,6 +98,20 @@ export interface ConsentMessages {
   readonly howLong: string;
   /** The choice to keep the end that the page states above. */
   readonly sameEnd: string;
+  /** Opens the list of the fields that a scope means. */
+  readonly opens: (count: number) => string;
+  /** Heads fields of no kind, beside fields of some. */
+  readonly otherData: string;
+  /** Beside a field that is given whole, and is minimized otherwise. */
+  readonly inFull: string;
+  /** Beside a field, what is left of it; by the strategy of `@minimize`. */
+  readonly left: Readonly<Record<StrategyName, string>>;
+  readonly howMuchOfWhat: string;
+  /** The choice of no less detail for a kind of data. */
+  readonly asAllowed: string;
+  /** The choice of no other detail for a field than for its kind. */
+  readonly asAbove: string;
+  readonly singleFields: string;
   readonly howMuchDetail: string;
   readonly details: Readonly<Record<DetailLevel, string>>;
   readonly takeBack: string;
@@ -124,6 +139,8 @@ export interface ProblemMessages {
   readonly noPurpose: string;
   readonly noPurposeKeep: string;
   readonly choose: string;
+  /** Levels of detail were chosen for more single fields than a token can carry. */
+  readonly tooManyLevels: string;
   readonly timeOver: string;
 }
 

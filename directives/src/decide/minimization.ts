@@ -39,7 +39,9 @@ export function joinStatements(
   for (const [index, statement] of statements.entries()) {
     const next = statements[index + 1];
     if (next === undefined) break;
-    if (['weaker', 'equal'].includes(compareStrategies(statement, next))) {
+    const comparison = compareStrategies(statement, next);
+    // The same again is less where scopes lift the one before.
+    if (comparison === 'weaker' || (comparison === 'equal' && statement.unless.length === 0)) {
       refuse(`${nameOf(next)} must leave less than ${nameOf(statement)}, which stands before it`);
     }
   }

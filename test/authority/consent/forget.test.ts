@@ -118,7 +118,7 @@ describe('forgetting a person', () => {
       const language = LANGUAGES.choose({ chosen: tag });
       const view: ConsentView = {
         ...{ action: '', personName: 'Zelda <Quist>\n & Sons', client: { name: 'App', owner: 'App Ltd' } },
-        ...{ purposes: [], scopes: [], durations: [], duration: '', details: [], detail: 'full' },
+        ...{ purposes: [], scopes: [], durations: [], duration: '', details: [], levels: [], detail: 'full' },
       };
       const { text } = wordsOf(language, view);
       expect(text).toContain('Zelda');

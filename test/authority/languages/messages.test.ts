@@ -5,7 +5,7 @@ import { Languages } from '../../../authority/language/languages.js';
 import { MESSAGES } from '../../../authority/pages/messages/index.js';
 import { checkPolicy, checkTranslation } from '../../../policy/index.js';
 import { POLICY_FILE } from '../setup.js';
-import { GERMAN_FILE } from './support.js';
+import { GERMAN_FILE, NO_SCHEMA } from './support.js';
 
 /** Every text by its path; functions as what they say of arguments that are in no language. */
 function texts(messages: unknown, path = ''): Map<string, string> {
@@ -107,16 +107,16 @@ describe('messages of a deployment', () => {
   it('are needed for a language of the policy, where wider ones suffice', () => {
     const policy = checkPolicy(POLICY_FILE);
     const french = checkTranslation({ ...GERMAN_FILE, language: 'fr' });
-    expect(() => new Languages(policy, [french])).toThrow(
+    expect(() => new Languages(policy, [french], NO_SCHEMA)).toThrow(
       'messages has none in "fr", the language of the policy or of a translation; there are de, en',
     );
-    expect(new Languages(policy, [french], { fr: en }).tags).toEqual(['en', 'fr']);
+    expect(new Languages(policy, [french], NO_SCHEMA, { fr: en }).tags).toEqual(['en', 'fr']);
     const austrian = checkTranslation({ ...GERMAN_FILE, language: 'de-AT' });
-    expect(new Languages(policy, [austrian]).choose({ acceptLanguage: 'de' })).toMatchObject({
+    expect(new Languages(policy, [austrian], NO_SCHEMA).choose({ acceptLanguage: 'de' })).toMatchObject({
       tag: 'de-AT',
       messages: MESSAGES.de,
     });
     // Messages without a translation are not offered: the page would be half in English.
-    expect(new Languages(policy, []).choose({ uiLocales: 'de' }).tag).toBe('en');
+    expect(new Languages(policy, [], NO_SCHEMA).choose({ uiLocales: 'de' }).tag).toBe('en');
   });
 });

@@ -1,5 +1,6 @@
 import { Languages } from '../../../authority/language/languages.js';
 import { checkPolicy, checkTranslation } from '../../../policy/index.js';
+import type { SchemaVocabulary } from '../../../policy/index.js';
 import { POLICY_FILE } from '../setup.js';
 
 /** The tests' policy in German, as in a file. */
@@ -19,5 +20,8 @@ export const GERMAN_FILE = {
   },
 };
 
+/** A schema without fields. */
+export const NO_SCHEMA: SchemaVocabulary = { scopes: new Map(), purposes: new Map(), fields: new Map() };
+
 /** English and German. */
-export const LANGUAGES = new Languages(checkPolicy(POLICY_FILE), [checkTranslation(GERMAN_FILE)]);
+export const LANGUAGES = new Languages(checkPolicy(POLICY_FILE), [checkTranslation(GERMAN_FILE)], NO_SCHEMA);
