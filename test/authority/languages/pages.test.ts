@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { MESSAGES, type PageMessages } from '../../../authority/pages/messages/index.js';
-import { startAuthority } from '../../../authority/index.js';
 import { checkPolicy } from '../../../policy/index.js';
 import { Cleanup } from '../../support/cleanup.js';
 import { BrowserlessPerson, type PersonsWill, type SeenPage } from '../../support/person.js';
@@ -13,7 +12,6 @@ import { authorizationRequest, discover, POLICY_FILE, startTestAuthority, withPo
 import type { TestAuthority } from '../setup.js';
 import { GERMAN_FILE } from './support.js';
 
-const WAIT_MS = 15_000;
 const HOSTILE = `<script>alert("1")</script>'&`;
 
 // Hebrew is written from right to left; these words are English, in capitals, so that they are recognized.
@@ -29,7 +27,6 @@ function shout(messages: PageMessages): PageMessages {
 }
 
 let folder: string;
-let germanFile: string;
 let authority: TestAuthority;
 const cleanup = new Cleanup();
 
@@ -37,7 +34,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'behalf-languages-'));
   cleanup.add(() => rm(folder, { recursive: true, force: true }));
   const policyFile = await write('policy.yaml', POLICY_FILE);
-  germanFile = await write('policy.de.yaml', GERMAN_FILE);
+  const german = await write('policy.de.yaml', GERMAN_FILE);
   const hebrew = await write('policy.he.yaml', {
     ...GERMAN_FILE,
     language: 'he',
@@ -47,7 +44,7 @@ beforeAll(async () => {
   authority = await startTestAuthority({
     ...withPolicy(checkPolicy(POLICY_FILE)),
     policyFile,
-    translationFiles: [germanFile, hebrew],
+    translationFiles: [german, hebrew],
     messages: { he: MESSAGES_RTL },
     durations: [{ seconds: 3_600, label: 'an hour' }, { seconds: 86_400 }],
     defaultDurationSeconds: 3_600,
@@ -252,74 +249,4 @@ it('hostile text in a translation stays text', async () => {
   const pages = await visit(new BrowserlessPerson('he'));
   expect(pages.at(-1)?.markup).toContain('&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;&amp;');
   expect(pages.at(-1)?.markup).not.toContain('<script');
-});
-
-describe('a translation that changes', () => {
-  const refusals = () => authority.logged.filter((line) => line.startsWith('POLICY_REFUSED'));
-
-  it('is in force, and a page that was shown before grants nothing', async () => {
-    const person = new BrowserlessPerson('de');
-    const { url } = await authorizationRequest(await discover(authority), 'accounts:read', {
-      prompt: 'consent',
-    });
-    const changed = {
-      ...GERMAN_FILE,
-      purposes: { ...GERMAN_FILE.purposes, budgeting: 'Um dein Geld zu planen' },
-    };
-    const beforeDeciding = async (): Promise<void> => {
-      await write('policy.de.yaml', changed);
-      await authority.authority.reloadPolicy();
-    };
-    await expect(person.follow(url, { ...ALMA, beforeDeciding })).rejects.toThrow(
-      'Diese Seite hat sich geändert, seit du sie geöffnet hast.',
-    );
-    expect(authority.logged.at(-1)).toMatch(/^POLICY_RELOADED .*"languages":"en de he"/);
-    expect((await visit(person)).at(-1)?.markup).toContain('Um dein Geld zu planen');
-  });
-
-  it('is noticed by itself', async () => {
-    const before = authority.logged.length;
-    await write('policy.de.yaml', GERMAN_FILE);
-    await vi.waitFor(() => {
-      expect(authority.logged.slice(before).join()).toContain('POLICY_RELOADED');
-    }, WAIT_MS);
-  });
-
-  it.each([
-    ['lacks a sentence', { ...GERMAN_FILE, purposes: {} }, 'TRANSLATION_MISMATCH'],
-    ['is in a language without messages', { ...GERMAN_FILE, language: 'nl' }, 'OPTION_INVALID'],
-    ['has an unknown key', { ...GERMAN_FILE, clients: {} }, 'POLICY_INVALID'],
-  ])('is refused together with the policy if it %s', async (_case, content, code) => {
-    const before = refusals().length;
-    await write('policy.de.yaml', content);
-    const { accounts, ...scopes } = { ...POLICY_FILE.scopes, accounts: undefined };
-    expect(accounts).toBeUndefined();
-    const renamed = { ...scopes['accounts:read'], sentence: 'See all of your accounts' };
-    await write('policy.yaml', { ...POLICY_FILE, scopes: { ...scopes, 'accounts:read': renamed } });
-    await authority.authority.reloadPolicy();
-    expect(refusals().length).toBeGreaterThan(before);
-    expect(refusals().at(-1)).toContain(code);
-    const english = await visit(new BrowserlessPerson('en'));
-    expect(english.at(-1)?.markup).not.toContain('See all of your accounts');
-    await write('policy.de.yaml', GERMAN_FILE);
-    await write('policy.yaml', POLICY_FILE);
-    await authority.authority.reloadPolicy();
-  });
-});
-
-it('an authority does not start with a translation that is incomplete', async () => {
-  const file = await write('incomplete.yaml', { ...GERMAN_FILE, purposes: {} });
-  const start = startAuthority({
-    port: 0,
-    databaseUrl: 'postgres://nobody@127.0.0.1:1/none',
-    encryptionKey: new Uint8Array(32),
-    audience: 'https://api.bank.example',
-    ...withPolicy(checkPolicy(POLICY_FILE)),
-    translationFiles: [file],
-    streamSecret: 'a-secret-of-the-tests',
-  });
-  await expect(start).rejects.toMatchObject({
-    code: 'TRANSLATION_MISMATCH',
-    message: `${file}: sentences of the policy that are not translated: purposes.budgeting, purposes.administration`,
-  });
 });
