@@ -23,6 +23,11 @@ export const policyErrors = Object.freeze({
       'Two parts contradict each other, such as a reference to an unknown name, or a deprecation that ends before it begins.',
     since: '0.1.0',
   },
+  TRANSLATION_MISMATCH: {
+    description:
+      'A translation lacks sentences of its policy, or has names that the policy does not have; the message lists up to ten of each.',
+    since: '0.1.0',
+  },
 } satisfies Record<string, ErrorDescription>);
 
 /** Every code of a {@link PolicyError}. */
@@ -50,7 +55,9 @@ export class PolicyError extends Error {
     readonly code: PolicyErrorCode,
     readonly path: string,
     message: string,
+    /** The file, if the message is to name it, because there are several. */
+    file: string = '',
   ) {
-    super(path === '' ? message : `${path}: ${message}`);
+    super([file, path, message].filter((part) => part !== '').join(': '));
   }
 }

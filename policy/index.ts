@@ -1,4 +1,5 @@
 export { comparePolicyWithSchema, describeMismatch } from './compare.js';
+export { compareTranslation, describeTranslation, type TranslationFinding } from './compare-translation.js';
 export type {
   DefaultDetail,
   FieldVocabulary,
@@ -23,6 +24,8 @@ export type {
   StepUp,
 } from './policy.js';
 export { checkPolicy, readPolicy } from './read.js';
+export { readTranslations, translatePolicy } from './translate.js';
+export { checkTranslation, readTranslation, type Translation } from './translation.js';
 export { policyVersion } from './version.js';
 export { watchFile, type WatchOptions } from './watch.js';
 export { readVocabulary, vocabularyOf } from './vocabulary.js';

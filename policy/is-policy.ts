@@ -16,7 +16,7 @@ const optional =
 
 /** Each part that is a map, and what its entries must have. */
 const MAPS: Readonly<
-  Record<Exclude<keyof Policy, 'longestConsentSeconds' | 'minimize'>, (entry: Entry) => boolean>
+  Record<Exclude<keyof Policy, 'language' | 'longestConsentSeconds' | 'minimize'>, (entry: Entry) => boolean>
 > = {
   scopes: ({ name, sentence, access, sensitivity, deprecated }) =>
     [name, sentence].every(isText) &&
@@ -46,9 +46,9 @@ const MAPS: Readonly<
  */
 export function isPolicy(value: unknown): value is Policy {
   if (!isRecord(value)) return false;
-  const { longestConsentSeconds, minimize, ...maps } = value;
+  const { language, longestConsentSeconds, minimize, ...maps } = value;
   if (!isListOf(minimize, isMinimizeRule)) return false;
-  if (!isRecord(longestConsentSeconds)) return false;
+  if (!isText(language) || !isRecord(longestConsentSeconds)) return false;
   if (!Object.entries(longestConsentSeconds).every(([of, most]) => isSensitivity(of) && isPositive(most)))
     return false;
   if (Object.keys(maps).some((part) => !Object.hasOwn(MAPS, part))) return false;

@@ -110,6 +110,8 @@ export interface StepUp {
 
 /** A checked `policy.yaml`: the one source of what scopes, purposes, roles and clients mean. */
 export interface Policy {
+  /** The language of the sentences (BCP 47). */
+  readonly language: string;
   readonly scopes: ReadonlyMap<string, ScopePolicy>;
   readonly purposes: ReadonlyMap<string, PurposePolicy>;
   readonly categories: ReadonlyMap<string, CategoryPolicy>;

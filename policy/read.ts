@@ -3,6 +3,7 @@ import { refuseContradictions } from './contradictions.js';
 import { durationSeconds } from './durations.js';
 import { PolicyError } from './errors.js';
 import type { PolicyErrorCode } from './errors.js';
+import { canonicalLanguage } from './language.js';
 import { SENSITIVITIES } from './policy.js';
 import type {
   CategoryPolicy,
@@ -22,6 +23,7 @@ const DEFAULT_COST_PER_REQUEST = 100;
 
 /** The file as written; `schema.json` describes every key. */
 interface PolicyFile {
+  readonly language?: string;
   readonly scopes: Readonly<Record<string, Omit<ScopePolicy, 'name'>>>;
   readonly purposes?: Readonly<Record<string, { readonly sentence: string }>>;
   readonly categories?: Readonly<Record<string, CategoryEntry>>;
@@ -109,6 +111,7 @@ export function checkPolicy(value: unknown): Policy {
   const file = value as PolicyFile;
   // From here on, names are only keys of maps, so `__proto__` is a name like any other.
   const policy: Policy = {
+    language: canonicalLanguage(file.language),
     scopes: mapOf(file.scopes, (scope, name) => ({ ...scope, name })),
     purposes: mapOf(file.purposes, (purpose, name) => ({ ...purpose, name })),
     categories: mapOf(file.categories, readCategory),

@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { projectPath } from '../../subgraphs/bank/shared/project-path.js';
 import { buildProtectedSubgraph, type SubgraphResolvers } from '@behalf/directives';
 import { checkConfig, checkPolicy } from '@behalf/gateway';
+import { checkTranslation } from '@behalf/policy';
 import { lint } from '@behalf/gateway/tools';
 import { documentedFences, type Fence } from './fences.js';
 
@@ -64,7 +65,8 @@ describe('YAML in documents', () => {
     if (keys.includes('federation_version')) return;
     // Kubernetes' own, which names keys of the configuration at most.
     if (keys.includes('apiVersion')) return;
-    if (keys.every((key) => POLICY_KEYS.has(key))) checkPolicy({ ...POLICY_BASE, ...value });
+    if (typeof value.language === 'string' && 'fields' in value) checkTranslation(value);
+    else if (keys.every((key) => POLICY_KEYS.has(key))) checkPolicy({ ...POLICY_BASE, ...value });
     else checkConfig({ ...BASE, ...value });
   });
 

@@ -6,8 +6,12 @@ import { projectPath } from '@behalf/example/internal';
 
 const require = createRequire(import.meta.url);
 
-it.each(['@behalf/gateway', '@behalf/policy'])('%s publishes the schema of its file', async (name) => {
-  const schema: unknown = JSON.parse(await readFile(require.resolve(`${name}/schema.json`), 'utf8'));
+it.each([
+  '@behalf/gateway/schema.json',
+  '@behalf/policy/schema.json',
+  '@behalf/policy/translation-schema.json',
+])('%s is published, the schema of a file', async (name) => {
+  const schema: unknown = JSON.parse(await readFile(require.resolve(name), 'utf8'));
   expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
 });
 
