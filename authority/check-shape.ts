@@ -61,6 +61,8 @@ const OPTIONS: Checks = {
   audience: text,
   policy,
   policyFile: text,
+  translationFiles: texts('files'),
+  messages: anObject,
   vocabulary,
   clients: aList,
   profile: oneOf('fapi2'),
@@ -124,7 +126,10 @@ const LISTS: Readonly<Record<string, { readonly known: Checks; readonly optional
     known: { name: text, secret: text, pushEndpoints: texts('addresses') },
     optional: ['pushEndpoints'],
   },
-  durations: { known: { seconds: wholeNumber('seconds', 1, MAX_SECONDS), label: text } },
+  durations: {
+    known: { seconds: wholeNumber('seconds', 1, MAX_SECONDS), label: text },
+    optional: ['label'],
+  },
 };
 
 /**

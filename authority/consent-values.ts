@@ -24,6 +24,8 @@ export interface PrivacyNotice {
   readonly detail: string;
   /** All text of the page as sent, one line per block. Absent if there was no page. */
   readonly text?: string;
+  /** The words around the person's name in `text`, by which the name is found when the person is forgotten. */
+  readonly signedInAs?: { readonly before: string; readonly after: string };
   /** The organisation responsible for the application, as shown on the page. */
   readonly owner?: string;
   readonly contact?: string;

@@ -8,5 +8,17 @@ export type { KeySchedule } from './keys/times.js';
 export type { AuthorityLogCode } from './log-codes.js';
 export type { AuditOptions, AuthorityOptions } from './options.js';
 export type { ShutdownOptions } from '@behalf/http';
+export type {
+  ConsentMessages,
+  ErrorKind,
+  ErrorMessages,
+  GoBackMessages,
+  OtherPersonMessages,
+  PageMessages,
+  ProblemMessages,
+  RemarkMessages,
+  SignInMessages,
+  SignOutMessages,
+} from './pages/messages/index.js';
 export type { DurationChoice } from './pages/consent.js';
 export { type Authority, startAuthority } from './server.js';

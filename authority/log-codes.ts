@@ -46,10 +46,15 @@ export const authorityLogCodes = Object.freeze({
     since: '0.1.0',
   },
   POLICY_REFUSED: {
-    description: 'The policy file changed and cannot be used; the current policy stays.',
+    description:
+      'The policy file or a translation changed and cannot be used; the current policy stays, with its translations.',
     since: '0.1.0',
   },
-  POLICY_RELOADED: { description: 'The policy file changed and is in force.', since: '0.1.0' },
+  POLICY_RELOADED: {
+    description:
+      'The policy file or a translation changed and is in force; `languages` are those of the pages.',
+    since: '0.1.0',
+  },
   POLICY_SCHEMA_MISMATCH: {
     description: 'The policy and the schema differ in a way that does not stop the start.',
     since: '0.1.0',

@@ -16,6 +16,8 @@ import { ClientNetworks } from './http/client-networks.js';
 import type { KeySchedule } from './keys/times.js';
 import { isLoopback } from './http/loopback.js';
 import type { DurationChoice } from './pages/consent.js';
+import type { PageMessages } from './pages/messages/index.js';
+import { problemIn } from './language/check-messages.js';
 
 /** The options of {@link startAuthority}. */
 export interface AuthorityOptions {
@@ -50,6 +52,16 @@ export interface AuthorityOptions {
    * the current one stays. Default: the policy never changes.
    */
   readonly policyFile?: string;
+  /**
+   * Files with translations of `policy` (`policy.de.yaml`), each complete. Pages are offered in their languages, if there are messages
+   * in them. They are watched and reloaded together with `policyFile`. Default: pages are in the policy's language only.
+   */
+  readonly translationFiles?: readonly string[];
+  /**
+   * The words of the pages, by language (BCP 47), beside and instead of those that come with the authority: English (`en`) and German
+   * (`de`).
+   */
+  readonly messages?: Readonly<Record<string, PageMessages>>;
   /** The scopes and purposes in the API's schema (`vocabularyOf`), which the policy must match. */
   readonly vocabulary: SchemaVocabulary;
   /** Applications beside those that are registered in the store. */
@@ -119,10 +131,10 @@ const HOUR_SECONDS = 60 * 60;
 const DAY_SECONDS = 24 * HOUR_SECONDS;
 
 export const DEFAULT_DURATIONS: readonly DurationChoice[] = [
-  { seconds: HOUR_SECONDS, label: '1 hour' },
-  { seconds: DAY_SECONDS, label: '1 day' },
-  { seconds: 30 * DAY_SECONDS, label: '30 days' },
-  { seconds: 90 * DAY_SECONDS, label: '90 days' },
+  { seconds: HOUR_SECONDS },
+  { seconds: DAY_SECONDS },
+  { seconds: 30 * DAY_SECONDS },
+  { seconds: 90 * DAY_SECONDS },
 ];
 
 export const DEFAULT_DURATION_SECONDS = 30 * DAY_SECONDS;
@@ -152,6 +164,8 @@ export async function checkOptions(options: AuthorityOptions): Promise<void> {
   if (issuer !== undefined) await checkIssuer(issuer);
   await checkProxies(options, host);
   certificatesOf(options);
+  const message = problemIn(options.messages ?? {});
+  if (message !== undefined) refuse(message.path, message.problem);
   checkDefaultDuration(options);
   await checkPolicyFile(options.policyFile);
 }

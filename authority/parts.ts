@@ -68,6 +68,9 @@ export function assemble(given: PartsOptions) {
       return oauth.provider;
     },
     consents: registers.consents,
+    get languages() {
+      return state.policy.inForce.languages;
+    },
   });
   const { cors, statuses } = registers;
   const { log, clock } = options;
@@ -79,6 +82,9 @@ export function assemble(given: PartsOptions) {
     keys: state.keys,
     interactions,
     signOut,
+    get languages() {
+      return state.policy.inForce.languages;
+    },
     transmitter,
     statuses,
     shutdown: given.shutdown,
@@ -103,7 +109,7 @@ function createOauth({ db, issuer, options, state }: PartsOptions, registers: Re
   const { accounts, certificates, clients, cookieKeys, dpopNonceKey, keys } = state;
   // Outside of the provider, which is created again for each key and policy.
   const pending = new PendingRequests({ db, clock });
-  const create: RotatingProviderOptions['create'] = (jwks, policy) => {
+  const create: RotatingProviderOptions['create'] = (jwks, { languages, policy }) => {
     const provider = createProvider({
       ...registers,
       issuer,
@@ -117,6 +123,7 @@ function createOauth({ db, issuer, options, state }: PartsOptions, registers: Re
       certificates,
       policy,
       fields: options.vocabulary.fields,
+      languages,
       profile,
       pending,
     });
@@ -156,8 +163,8 @@ function createInteractions(
     consents,
     suspensions,
     clients: directory,
-    get policy() {
-      return policy.policy;
+    get languages() {
+      return policy.inForce.languages;
     },
     durations,
     defaultDurationSeconds: options.defaultDurationSeconds ?? fallback?.seconds ?? 0,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { Clock } from '@behalf/directives';
+import { isGetOrHead } from '@behalf/http';
 import { type Health, healthAnswer } from '@behalf/http/internal';
 import type { Shutdown } from '@behalf/http/internal';
 import type { Log } from '@behalf/store';
@@ -15,6 +16,8 @@ import { HttpError, sendJson } from './http/respond.js';
 import type { InteractionRoutes } from './interaction/routes.js';
 import { SIGN_OUT_PATH, type SignOut } from './interaction/sign-out.js';
 import { SEND_FORM_PATH, SEND_FORM_SCRIPT } from './pages/continue.js';
+import type { Languages } from './language/languages.js';
+import { languageOf, parametersOf } from './language/request-language.js';
 import { renderErrorPage } from './pages/error.js';
 import type { SigningKeyRing } from './keys/ring.js';
 import type { RotatingProvider } from './oidc/rotating-provider.js';
@@ -39,6 +42,7 @@ export interface RouterOptions {
   readonly keys: SigningKeyRing;
   readonly interactions: InteractionRoutes;
   readonly signOut: SignOut;
+  readonly languages: Languages;
   readonly transmitter: SsfTransmitter;
   readonly statuses: StatusRegister;
   readonly shutdown: Pick<Shutdown, 'isDraining'>;
@@ -50,7 +54,7 @@ export interface RouterOptions {
 export function createRouter(
   options: RouterOptions,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const { cors, interactions, keys, log, oauth, shutdown, statuses, transmitter } = options;
+  const { cors, interactions, keys, oauth, shutdown, statuses, transmitter } = options;
   const issuer = new URL(options.issuer);
   const readiness = databaseReadiness(options.db, needsWrites, options.clock);
   const health: Health = { problems: () => readiness.problems(), shutdown };
@@ -78,7 +82,7 @@ export function createRouter(
     }
   };
   return (request, response) => {
-    answer(request, response).catch((error: unknown) => refuse(request, response, error, log));
+    answer(request, response).catch((error: unknown) => refuse(request, response, error, options));
   };
 }
 
@@ -109,7 +113,12 @@ function sendFile(request: IncomingMessage, response: ServerResponse, type: stri
     .end(text);
 }
 
-function refuse(request: IncomingMessage, response: ServerResponse, error: unknown, log: Log): void {
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  { languages, log }: Pick<RouterOptions, 'languages' | 'log'>,
+): void {
   const refusal = toRefusal(error, log);
   if (response.headersSent) {
     response.destroy();
@@ -124,15 +133,14 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: unkno
   }
   setPageHeaders(response);
   response.statusCode = refusal.status;
-  sendPage(
-    response,
-    renderErrorPage(explainError(error instanceof errors.OIDCProviderError ? error : refusal)),
-  );
+  const view = explainError(error instanceof errors.OIDCProviderError ? error : refusal);
+  const parameters = isGetOrHead(request) ? parametersOf(request) : undefined;
+  sendPage(response, renderErrorPage(languageOf(languages, request), view, parameters));
 }
 
 function isPage(request: IncomingMessage): boolean {
   const { url = '' } = request;
-  return url.startsWith('/interaction/') || url === SIGN_OUT_PATH || prefersPage(request);
+  return url.startsWith('/interaction/') || url.split('?')[0] === SIGN_OUT_PATH || prefersPage(request);
 }
 
 /** The error for a request that oidc-provider left to its caller: see `leaveUnanswered`. */

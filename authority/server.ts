@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
 import { openDatabase } from '@behalf/store';
-import { comparePolicyWithSchema } from '@behalf/policy';
+import { comparePolicyWithSchema, readTranslations } from '@behalf/policy';
 import { Connections, listen, ListenError, sendJson } from '@behalf/http';
 import { answerStartingHealth, Shutdown } from '@behalf/http/internal';
 import { systemClock } from '@behalf/directives/internal';
@@ -26,7 +26,7 @@ export interface Authority {
   readonly url: string;
   readonly issuer: string;
   /**
-   * Reads `policyFile` again: `process.on('SIGHUP', () => void authority.reloadPolicy())`. The authority itself handles no signals.
+   * Reads `policyFile` and `translationFiles` again: `process.on('SIGHUP', () => void authority.reloadPolicy())`. The authority itself handles no signals.
    * A policy that cannot be used is logged, and the current one stays. Never rejects.
    */
   reloadPolicy(): Promise<void>;
@@ -51,6 +51,7 @@ const REQUEST_GRACE_MS = 2_000;
  *
  * @throws AuthorityError `OPTION_INVALID`, `ISSUER_INVALID`, `CLIENT_INVALID`, `POLICY_MISMATCH`, `DEMO_NOT_LOOPBACK`,
  *   `DATA_DIR_NOT_WRITABLE`, `KEYS_UNREADABLE`, `LISTEN_FAILED`; nothing is left open then
+ * @throws PolicyError for a translation that cannot be used; nothing is left open then
  * @throws StoreError when the database cannot be used; nothing is left open then
  *
  * @example
@@ -67,6 +68,7 @@ const REQUEST_GRACE_MS = 2_000;
  *   audience: 'https://api.example/graphql',
  *   policy: await readPolicy('policy.yaml'),
  *   policyFile: 'policy.yaml',
+ *   translationFiles: ['policy.de.yaml'],
  *   vocabulary: readVocabulary(readFileSync('supergraph.graphql', 'utf8')),
  *   streamSecret: process.env.STREAM_SECRET ?? '',
  * });
@@ -76,6 +78,7 @@ const REQUEST_GRACE_MS = 2_000;
 export async function startAuthority(options: AuthorityOptions): Promise<Authority> {
   await checkOptions(options);
   warnOfPolicy(options);
+  const translations = await readTranslations(options.translationFiles ?? [], options.policy);
   const { audit, clock = systemClock, databaseUrl, host = '127.0.0.1', log = silentLog, port } = options;
   const max = options.maxConnections ?? 10;
   const db = openDatabase<AuthoritySchema>(databaseUrl, { max, applicationName: 'behalf-authority', log });
@@ -98,7 +101,7 @@ export async function startAuthority(options: AuthorityOptions): Promise<Authori
     await migrateAuthority(db);
     // Before the first change, which makes the keys.
     opened.push(await startAuditRelay({ db, databaseUrl, auditUrl: audit?.database, log, clock }));
-    const state = await prepareState(db, options);
+    const state = await prepareState(db, options, translations);
     opened.push(() => state.keys.close());
     await feed.open();
     state.keys.watch(feed);

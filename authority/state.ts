@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock, withoutUndefined } from '@behalf/directives/internal';
 import { silentLog } from '@behalf/store/internal';
+import type { Translation } from '@behalf/policy';
 import { AccountRegister } from './accounts/register.js';
 import { checkClients } from './clients/check.js';
 import { encryptionKeyFrom } from './keys/encryption-key.js';
@@ -13,7 +14,11 @@ import { type AuthorityOptions, certificatesOf } from './options.js';
 import type { AuthorityDatabase } from './schema.js';
 
 /** Reads the state in the store; the first start creates it. */
-export async function prepareState(db: AuthorityDatabase, options: AuthorityOptions) {
+export async function prepareState(
+  db: AuthorityDatabase,
+  options: AuthorityOptions,
+  translations: readonly Translation[],
+) {
   const { clients = [], clock = systemClock, dataDir, demoAccounts, log = silentLog } = options;
   const encryptionKey = options.encryptionKey ?? (await encryptionKeyFrom(dataDir ?? ''));
   const secrets = new SealedSecrets(db, encryptionKey);
@@ -32,7 +37,10 @@ export async function prepareState(db: AuthorityDatabase, options: AuthorityOpti
   const policy = new CurrentPolicy({
     db,
     policy: options.policy,
+    translations,
     file: options.policyFile,
+    translationFiles: options.translationFiles ?? [],
+    messages: options.messages,
     vocabulary: options.vocabulary,
     clients,
     accounts,

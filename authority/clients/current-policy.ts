@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { Clock } from '@behalf/directives';
 import {
   comparePolicyWithSchema,
@@ -6,7 +8,9 @@ import {
   PolicyError,
   policyVersion,
   readPolicy,
+  readTranslations,
   type SchemaVocabulary,
+  type Translation,
   watchFile,
 } from '@behalf/policy';
 import type { Log } from '@behalf/store';
@@ -14,6 +18,8 @@ import { checkClients, type ServingRules } from './check.js';
 import type { ClientRegistration } from '../client-registration.js';
 import type { AccountRegister } from '../accounts/register.js';
 import { AuthorityError } from '../errors.js';
+import { Languages } from '../language/languages.js';
+import type { PageMessages } from '../pages/messages/index.js';
 import { recordRunningPolicy } from './running-policy.js';
 import type { AuthorityDatabase } from '../schema.js';
 
@@ -23,8 +29,12 @@ const RECORD_RETRY_MS = 5_000;
 export interface CurrentPolicyOptions {
   readonly db: AuthorityDatabase;
   readonly policy: Policy;
+  readonly translations: readonly Translation[];
   /** The file that the policy is reloaded from; without one it never changes. */
   readonly file: string | undefined;
+  readonly translationFiles: readonly string[];
+  /** Of the options. */
+  readonly messages: Readonly<Record<string, PageMessages>> | undefined;
   readonly vocabulary: SchemaVocabulary;
   /** The clients of the options, which every policy must fit. */
   readonly clients: readonly ClientRegistration[];
@@ -34,6 +44,13 @@ export interface CurrentPolicyOptions {
   readonly clock: Clock;
 }
 
+/** A policy, and the languages in which people are asked about it: read, checked and replaced as one. */
+export interface PolicyInForce {
+  readonly policy: Policy;
+  readonly translations: readonly Translation[];
+  readonly languages: Languages;
+}
+
 /**
  * The policy in force. It is checked whenever it changes, as at the start: a policy that cannot be used is logged and refused, and
  * the current one stays.
@@ -41,45 +58,52 @@ export interface CurrentPolicyOptions {
 export class CurrentPolicy {
   readonly #options: CurrentPolicyOptions;
   readonly #closing = new AbortController();
-  #policy: Policy;
+  #inForce: PolicyInForce;
   #reloading: Promise<void> = Promise.resolve();
 
   constructor(options: CurrentPolicyOptions) {
     this.#options = options;
-    this.#policy = options.policy;
+    const { messages, policy, translations } = options;
+    this.#inForce = { policy, translations, languages: new Languages(policy, translations, messages) };
   }
 
-  get policy(): Policy {
-    return this.#policy;
+  get inForce(): PolicyInForce {
+    return this.#inForce;
   }
 
-  /** Records the policy, and reloads it whenever its file changes. */
+  /** Records the policy, and reloads it whenever its file, or one of its translations, changes. */
   async start(): Promise<void> {
     await this.#record();
-    const { clock, file } = this.#options;
+    const { clock, file, translationFiles } = this.#options;
     const { signal } = this.#closing;
-    if (file !== undefined) watchFile(file, () => this.reload(), { clock, signal });
+    for (const each of [...(file === undefined ? [] : [file]), ...translationFiles])
+      watchFile(each, () => this.reload(), { clock, signal });
   }
 
   close(): void {
     this.#closing.abort();
   }
 
-  /** Reads the file again, one call after the other, so that the newest content wins. Never rejects. */
+  /** Reads the files again, one call after the other, so that the newest content wins. Never rejects. */
   reload(): Promise<void> {
     this.#reloading = this.#reloading.then(() => this.#reload());
     return this.#reloading;
   }
 
   async #reload(): Promise<void> {
-    const { file, log } = this.#options;
-    if (file === undefined) return;
+    const { file, log, messages, policy: given, translationFiles } = this.#options;
+    if (file === undefined && translationFiles.length === 0) return;
     try {
-      const policy = await readPolicy(file);
+      const policy = file === undefined ? given : await readPolicy(file);
+      const translations = await readTranslations(translationFiles, policy);
       await this.#check(policy);
-      if (policyVersion(policy) === policyVersion(this.#policy)) return;
-      this.#policy = policy;
-      log.log('info', 'POLICY_RELOADED', { version: policyVersion(policy) });
+      const languages = new Languages(policy, translations, messages);
+      if (this.#isInForce(policy, translations)) return;
+      this.#inForce = { policy, translations, languages };
+      log.log('info', 'POLICY_RELOADED', {
+        version: policyVersion(policy),
+        languages: languages.tags.join(' '),
+      });
       // A store that is away does not keep the new policy from being in force.
       await this.#record().catch(() => this.#recordLater());
     } catch (error) {
@@ -90,8 +114,16 @@ export class CurrentPolicy {
     }
   }
 
+  #isInForce(policy: Policy, translations: readonly Translation[]): boolean {
+    const present = this.#inForce;
+    return (
+      policyVersion(policy) === policyVersion(present.policy) &&
+      isDeepStrictEqual(translations, present.translations)
+    );
+  }
+
   async #record(): Promise<void> {
-    await recordRunningPolicy(this.#options.db, this.#policy);
+    await recordRunningPolicy(this.#options.db, this.#inForce.policy);
   }
 
   #recordLater(): void {

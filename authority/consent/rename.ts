@@ -40,7 +40,7 @@ export async function renameEverywhere(trx: Trx, name: ForgottenName): Promise<n
 function unnamedNotice({ subject, tombstone }: ForgottenName): RawBuilder<unknown> {
   return sql`case when pii_principal_id = ${subject} and privacy_notice ? 'text'
     then jsonb_set(privacy_notice, '{text}',
-      to_jsonb(authority.unnamed_words(privacy_notice ->> 'text', ${tombstone})))
+      to_jsonb(authority.unnamed_words(privacy_notice, ${tombstone})))
     else privacy_notice end`;
 }
 

@@ -1,8 +1,8 @@
 import { longestConsentSeconds } from '@behalf/policy/internal';
-import { policyVersion } from '@behalf/policy';
 import { withoutUndefined } from '@behalf/directives/internal';
 import type { ConsentTerms, DetailLevel, PrivacyNotice } from '../consent/types.js';
-import { type ConsentView, DETAIL_LABELS, wordsOf } from '../pages/consent.js';
+import { type ConsentView, wordsOf } from '../pages/consent.js';
+import type { PageLanguage } from '../pages/layout.js';
 import type { DurationOption, Offer } from './offer.js';
 
 export type Decision =
@@ -19,33 +19,34 @@ export type Decision =
  * @param view the offer as it would be shown now
  */
 export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentView): Decision {
-  const { account, client, details, durations, latestEnd, policy, standing } = offer;
+  const { account, client, details, durations, language, latestEnd, standing } = offer;
+  const words = language.messages.problems;
   if (form.get('do') === 'keep' && standing !== undefined) return { kind: 'kept' };
   if (form.get('do') !== 'allow') return { kind: 'refused' };
-  const { digest, text } = wordsOf(view);
+  const { digest, text } = wordsOf(language, view);
   if (form.get('shown') !== digest) {
-    return problem('This page has changed since you opened it. Read it again, and decide then.');
+    return problem(words.changed);
   }
-  const wayOut = standing === undefined ? 'refuse' : 'leave it as it was';
   const scopes = split(offer.scopes, form.getAll('scope'));
   if (scopes.taken.length === 0) {
-    return problem(`Nothing is ticked. Tick what you allow, or ${wayOut}.`);
+    return problem(standing === undefined ? words.nothingTicked : words.nothingTickedKeep);
   }
   // A single purpose is not a choice: it belongs to everything else.
   const single = offer.purposes.length === 1;
   const purposes = split(offer.purposes, single ? namesOf(offer.purposes) : form.getAll('purpose'));
   if (purposes.taken.length === 0 && offer.purposes.length > 0) {
-    return problem(`Tick at least one of the purposes, or ${wayOut}.`);
+    return problem(standing === undefined ? words.noPurpose : words.noPurposeKeep);
   }
   const duration = durations.find(({ value }) => value === form.get('duration'));
   const detail = readDetail(form.get('detail'));
-  if (duration === undefined || detail === undefined || !details.includes(detail)) return problem(CHOOSE);
+  if (duration === undefined || detail === undefined || !details.includes(detail))
+    return problem(words.choose);
   const names = namesOf(scopes.taken);
   const until = new Date(Math.min(endOf(duration).getTime(), latestEnd?.getTime() ?? Infinity));
-  if (until.getTime() <= Date.now()) return problem('The time for which access was asked is over.');
+  if (until.getTime() <= Date.now()) return problem(words.timeOver);
   // A second check where it counts: the choices were already reduced to this.
-  const longestMs = longestConsentSeconds(policy, client.clientId, names) * 1000;
-  if (until.getTime() > Date.now() + longestMs) return problem(CHOOSE);
+  const longestMs = longestConsentSeconds(language.policy, client.clientId, names) * 1000;
+  if (until.getTime() > Date.now() + longestMs) return problem(words.choose);
   const terms: ConsentTerms = {
     subject: account.subject,
     clientId: client.clientId,
@@ -56,13 +57,11 @@ export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentV
     detail,
     until,
     by: account.subject,
-    policyVersion: policyVersion(policy),
-    notice: noticeOf(view, { text, names, duration, detail }),
+    policyVersion: language.policyVersion,
+    notice: noticeOf(language, view, { text, names, duration, detail }),
   };
   return { kind: 'allowed', terms };
 }
-
-const CHOOSE = 'Choose how long and how much detail from what is listed.';
 
 function problem(text: string): Decision {
   return { kind: 'problem', problem: text };
@@ -94,10 +93,14 @@ interface Chosen {
   readonly detail: DetailLevel;
 }
 
-function noticeOf({ client, purposes, scopes }: ConsentView, chosen: Chosen): PrivacyNotice {
+function noticeOf(
+  { messages, tag }: PageLanguage,
+  { client, purposes, scopes }: ConsentView,
+  chosen: Chosen,
+): PrivacyNotice {
   const { contact, name: clientName, owner } = client;
   return withoutUndefined({
-    language: 'en',
+    language: tag,
     client: clientName,
     owner,
     contact,
@@ -109,8 +112,9 @@ function noticeOf({ client, purposes, scopes }: ConsentView, chosen: Chosen): Pr
       granted: chosen.names.includes(name),
     })),
     duration: chosen.duration.label,
-    detail: DETAIL_LABELS[chosen.detail],
+    detail: messages.consent.details[chosen.detail],
     text: chosen.text,
+    signedInAs: messages.consent.signedInAs,
   });
 }
 

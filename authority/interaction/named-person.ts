@@ -10,8 +10,7 @@ export function namedPerson({ params }: Interaction): string | undefined {
   return typeof hint === 'string' ? decodeJwt(hint).sub : undefined;
 }
 
-/** A sentence to show before anybody has signed in on this page; undefined if none is needed. */
-export function namedPersonProblem({ prompt, session }: Interaction): string | undefined {
-  const isOther = session !== undefined && prompt.reasons.includes('id_token_hint');
-  return isOther ? 'The application asks for another person than the one who is signed in.' : undefined;
+/** Whether the page should say, before anybody has signed in on it, that another person is asked for. */
+export function asksForAnother({ prompt, session }: Interaction): boolean {
+  return session !== undefined && prompt.reasons.includes('id_token_hint');
 }

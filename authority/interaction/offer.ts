@@ -1,5 +1,5 @@
 import { longestConsentSeconds } from '@behalf/policy/internal';
-import type { Policy, PurposePolicy, ScopePolicy } from '@behalf/policy';
+import type { PurposePolicy, ScopePolicy } from '@behalf/policy';
 import type { Account } from '../accounts/register.js';
 import type { ClientRegistration } from '../client-registration.js';
 import type { Consent, DetailLevel } from '../consent/types.js';
@@ -7,7 +7,8 @@ import { offeredScopes } from '../oidc/offer.js';
 import type { ConsentView, DurationChoice } from '../pages/consent.js';
 import { remarksOn } from '../pages/scope-remarks.js';
 import { type AskedFor, offerFor } from './asked.js';
-import { inWords } from './dates.js';
+import type { AskingLanguage } from '../language/languages.js';
+import { durationInWords, timeInWords } from '../pages/formats.js';
 
 /** An end that a person can choose. */
 export interface DurationOption {
@@ -21,7 +22,8 @@ export interface DurationOption {
 export interface Offer {
   readonly account: Account;
   readonly client: ClientRegistration;
-  readonly policy: Policy;
+  /** The one language of the offer, and the policy in it. */
+  readonly language: AskingLanguage;
   /** The person's earlier consent in force. */
   readonly standing: Consent | undefined;
   /** The requested scopes and those in force, in the order of the policy. */
@@ -37,13 +39,11 @@ export interface Offer {
 export interface OfferOptions {
   readonly account: Account;
   readonly client: ClientRegistration;
-  readonly policy: Policy;
+  readonly language: AskingLanguage;
   readonly standing: Consent | undefined;
   readonly asked: AskedFor;
   readonly durations: readonly DurationChoice[];
 }
-
-const REFUSED_BEFORE = 'You said no to this before.';
 
 /** The choice that keeps the present end. */
 const KEEP_END = 'keep';
@@ -55,13 +55,20 @@ const KEEP_END = 'keep';
  * @returns undefined if nothing of the request can be granted
  */
 export function makeOffer(options: OfferOptions): Offer | undefined {
-  const { account, asked, client, policy, standing } = options;
+  const { account, asked, client, language, standing } = options;
+  const { policy } = language;
   if (offeredScopes(asked.scopes, account, client.clientId, policy).length === 0) return undefined;
   const both = standing === undefined ? asked : withStanding(asked, standing);
-  const { offered, latestEnd, ...rest } = offerFor(both, account, client.clientId, options);
+  const { offered, latestEnd, ...rest } = offerFor(both, account, client.clientId, {
+    policy,
+    durations: options.durations,
+  });
   const durations: DurationOption[] = rest.durations.map(({ label, seconds }) => ({
     value: String(seconds),
-    label,
+    label:
+      label !== undefined && language.tag === language.offered[0]
+        ? label
+        : durationInWords(seconds, language.tag),
     end: { seconds },
   }));
   const names = offered.map(({ name }) => name);
@@ -69,9 +76,13 @@ export function makeOffer(options: OfferOptions): Offer | undefined {
   const latestMs = Math.min(Date.now() + longestMs, latestEnd?.getTime() ?? Infinity);
   if (standing !== undefined && standing.until.getTime() <= latestMs) {
     // The page states the date above.
-    durations.unshift({ value: KEEP_END, label: 'Unchanged, as above', end: { until: standing.until } });
+    durations.unshift({
+      value: KEEP_END,
+      label: language.messages.consent.sameEnd,
+      end: { until: standing.until },
+    });
   }
-  return { ...rest, account, client, policy, standing, scopes: offered, durations, latestEnd };
+  return { ...rest, account, client, language, standing, scopes: offered, durations, latestEnd };
 }
 
 function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor {
@@ -89,7 +100,9 @@ function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor 
  * (Regulation (EU) 2016/679, recital 32; CJEU C-673/17).
  */
 export function viewOf(offer: Offer, action: string, defaultDurationSeconds: number): ConsentView {
-  const { account, client, details, durations, policy, purposes, scopes, standing } = offer;
+  const { account, client, details, durations, language, purposes, scopes, standing } = offer;
+  const { messages, policy, tag } = language;
+  const { remarks } = messages;
   const box = (name: string, agreed: readonly string[] = [], declined: readonly string[] = []) => ({
     name,
     isNew: standing !== undefined && !agreed.includes(name) && !declined.includes(name),
@@ -106,18 +119,21 @@ export function viewOf(offer: Offer, action: string, defaultDurationSeconds: num
       contact: client.contact,
       homePage: client.homePage,
     },
-    standing: standing && { since: inWords(standing.grantedAt), until: inWords(standing.until) },
+    standing: standing && {
+      since: timeInWords(standing.grantedAt, tag),
+      until: timeInWords(standing.until, tag),
+    },
     purposes: purposes.map(({ name, sentence }) => ({
       ...box(name, standing?.purposes, standing?.declinedPurposes),
       sentence,
-      remarks: standing?.declinedPurposes.includes(name) === true ? [REFUSED_BEFORE] : [],
+      remarks: standing?.declinedPurposes.includes(name) === true ? [remarks.refusedBefore] : [],
     })),
     scopes: scopes.map((scope) => ({
       ...box(scope.name, standing?.scopes, standing?.declined),
       sentence: scope.sentence,
       remarks: [
-        ...remarksOn(scope, policy),
-        ...(standing?.declined.includes(scope.name) === true ? [REFUSED_BEFORE] : []),
+        ...remarksOn(scope, policy, remarks),
+        ...(standing?.declined.includes(scope.name) === true ? [remarks.refusedBefore] : []),
       ],
     })),
     durations,

@@ -1,4 +1,4 @@
-import { DETAIL_LABELS, digestOf } from '../pages/consent.js';
+import { digestOf } from '../pages/consent.js';
 import type { AuthorityDatabase } from '../schema.js';
 import type { Offer } from './offer.js';
 
@@ -11,7 +11,7 @@ import type { Offer } from './offer.js';
 export async function repeatsAgreement(
   db: AuthorityDatabase,
   form: URLSearchParams,
-  { durations, standing }: Pick<Offer, 'durations' | 'standing'>,
+  { durations, language, standing }: Pick<Offer, 'durations' | 'language' | 'standing'>,
 ): Promise<boolean> {
   if (standing === undefined || form.get('do') !== 'allow') return false;
   const event = await db
@@ -30,7 +30,7 @@ export async function repeatsAgreement(
     // A single purpose is not a choice.
     (shownPurposes <= 1 || areSame(form.getAll('purpose'), standing.purposes)) &&
     duration?.label === notice.duration &&
-    DETAIL_LABELS[standing.detail] === notice.detail &&
+    language.messages.consent.details[standing.detail] === notice.detail &&
     form.get('detail') === standing.detail
   );
 }

@@ -17,13 +17,15 @@ import { refuseForeignOrigin } from '../http/origin.js';
 import { HttpError } from '../http/respond.js';
 import { errors } from '../oidc/oidc-provider.js';
 import { PASSWORD_ACR } from '../oidc/sign-in.js';
+import type { AskingLanguage, Languages } from '../language/languages.js';
+import { languageOf } from '../language/request-language.js';
 import { renderConsent } from '../pages/consent.js';
 import { sendPage, setPageHeaders } from '../pages/headers.js';
 import { renderOtherPerson } from '../pages/other-person.js';
 import { renderSignIn, type SignInView } from '../pages/sign-in.js';
 import type { AuthorityDatabase } from '../schema.js';
 import { readDecision } from './decision.js';
-import { namedPerson, namedPersonProblem } from './named-person.js';
+import { asksForAnother, namedPerson } from './named-person.js';
 import { askNow, type Question, type QuestionOptions } from './question.js';
 import { recordUnchanged } from './record-unchanged.js';
 import { repeatsAgreement } from './repeated.js';
@@ -31,16 +33,7 @@ import { otherSession, replaceSession, signedInHere } from './replace-session.js
 
 const MAX_FORM_BYTES = 16 * 1024;
 
-/** People are told only what they can do about it. */
-const REFUSALS = {
-  wrong: { status: 401, problem: 'The user name or the password is wrong.' },
-  'another-person': {
-    status: 401,
-    problem: 'The application asks for another person. Sign in as the person whom it knows, or cancel.',
-  },
-  throttled: { status: 429, problem: 'Too many wrong passwords. Wait a minute and try again.' },
-  busy: { status: 503, problem: 'Too many people are signing in. Wait a moment and try again.' },
-} as const;
+const REFUSAL_STATUS = { wrong: 401, 'another-person': 401, throttled: 429, busy: 503 } as const;
 
 /** @see InteractionRoutes */
 export interface InteractionOptions extends QuestionOptions {
@@ -51,6 +44,8 @@ export interface InteractionOptions extends QuestionOptions {
   readonly signIn: SignIn;
   readonly networks: ClientNetworks;
   readonly clients: ClientDirectory;
+  /** Those in force now, with the policy in each. */
+  readonly languages: Languages;
 }
 
 /** How often a decision is read again because the consent that it is about was changed at the same moment. */
@@ -66,6 +61,7 @@ interface Exchange {
   readonly response: ServerResponse;
   readonly interaction: Interaction;
   readonly client: ClientRegistration;
+  readonly language: AskingLanguage;
 }
 
 /**
@@ -89,7 +85,8 @@ export class InteractionRoutes {
     }
     const client = await this.#options.clients.find(interaction.params['client_id']);
     if (client === undefined) throw new errors.InvalidClient('The application is not known');
-    const exchange: Exchange = { request, response, interaction, client };
+    const language = languageOf(this.#options.languages, request, interaction.params['ui_locales']);
+    const exchange: Exchange = { request, response, interaction, client, language };
     if (request.method === 'POST') refuseForeignOrigin(request, this.#options.issuer);
     const subject = signedInHere(interaction);
     if (interaction.prompt.name === 'login' && subject !== undefined) await this.#goOnAs(exchange, subject);
@@ -109,9 +106,9 @@ export class InteractionRoutes {
     }
     if (isGetOrHead(request)) {
       const account = await this.#options.accounts.find(subject);
-      const personName = account?.displayName ?? 'yourself';
       const action = `/interaction/${interaction.uid}`;
-      show(exchange, 200, renderOtherPerson({ action, personName }));
+      const view = { action, personName: account?.displayName };
+      show(exchange, 200, renderOtherPerson(exchange.language, view));
       return;
     }
     const form = await readForm(request, MAX_FORM_BYTES);
@@ -119,13 +116,16 @@ export class InteractionRoutes {
       await this.#finish(exchange, refused('The person cancelled the sign-in'));
       return;
     }
+    keepLanguage(exchange);
     await replaceSession(this.#options, interaction, { by: subject, sessionId });
     goTo(response, interaction.returnTo);
   }
 
   async #signIn(exchange: Exchange): Promise<void> {
     if (isGetOrHead(exchange.request)) {
-      this.#showSignIn(exchange, 200, { problem: namedPersonProblem(exchange.interaction) });
+      const { namesAnother } = exchange.language.messages.signIn;
+      const problem = asksForAnother(exchange.interaction) ? namesAnother : undefined;
+      this.#showSignIn(exchange, 200, { problem });
       return;
     }
     const form = await readForm(exchange.request, MAX_FORM_BYTES);
@@ -164,7 +164,7 @@ export class InteractionRoutes {
     if (isGetOrHead(request)) {
       const question = await askNow(this.#options, exchange, account);
       if (question === undefined) await this.#finish(exchange, NOTHING_TO_GRANT);
-      else show(exchange, 200, renderConsent(question.view));
+      else show(exchange, 200, renderConsent(exchange.language, question.view));
       return;
     }
     const form = await readForm(request, MAX_FORM_BYTES);
@@ -192,7 +192,7 @@ export class InteractionRoutes {
     }
     const decision = readDecision(form, offer, view);
     if (decision.kind === 'problem') {
-      show(exchange, 400, renderConsent({ ...view, problem: decision.problem }));
+      show(exchange, 400, renderConsent(exchange.language, { ...view, problem: decision.problem }));
       return true;
     }
     if (decision.kind === 'allowed') {
@@ -224,8 +224,10 @@ export class InteractionRoutes {
     else await this.#finish(exchange, refused('The person refused'));
   }
 
-  async #finish({ request, response }: Exchange, result: InteractionResults): Promise<void> {
+  async #finish(exchange: Exchange, result: InteractionResults): Promise<void> {
+    const { interaction, request, response } = exchange;
     const { provider } = this.#options;
+    if (keepLanguage(exchange)) await interaction.persist();
     const mergeWithLastSubmission = result.error === undefined;
     goTo(response, await provider.interactionResult(request, response, result, { mergeWithLastSubmission }));
   }
@@ -235,11 +237,11 @@ export class InteractionRoutes {
     username: string,
     result: Exclude<SignInResult, { readonly kind: 'signed-in' }>,
   ): void {
-    const { problem, status } = REFUSALS[result.kind];
     if ('retryAfterMs' in result) {
       exchange.response.setHeader('retry-after', String(Math.ceil(result.retryAfterMs / 1000)));
     }
-    this.#showSignIn(exchange, status, { username, problem });
+    const problem = exchange.language.messages.signIn.refusals[result.kind];
+    this.#showSignIn(exchange, REFUSAL_STATUS[result.kind], { username, problem });
   }
 
   /** Sent to these pages only. */
@@ -251,7 +253,7 @@ export class InteractionRoutes {
   #showSignIn(exchange: Exchange, status: number, more: Pick<SignInView, 'username' | 'problem'>): void {
     const { client, interaction } = exchange;
     const view = { action: `/interaction/${interaction.uid}`, clientName: client.displayName, ...more };
-    show(exchange, status, renderSignIn(view));
+    show(exchange, status, renderSignIn(exchange.language, view));
   }
 }
 
@@ -259,6 +261,18 @@ function show({ response }: Exchange, status: number, markup: string): void {
   setPageHeaders(response);
   response.statusCode = status;
   sendPage(response, markup);
+}
+
+/**
+ * The pages that follow are in the language of this one: oidc-provider restores the parameters of the authorization request from the
+ * interaction.
+ *
+ * @returns whether it was another one, so that the interaction has to be stored
+ */
+function keepLanguage({ interaction, language }: Exchange): boolean {
+  if (interaction.params['ui_locales'] === language.tag) return false;
+  interaction.params['ui_locales'] = language.tag;
+  return true;
 }
 
 /** The redirect stays on this host, so it names none. */

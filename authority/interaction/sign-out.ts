@@ -5,6 +5,8 @@ import type { Provider } from 'oidc-provider';
 import type { ConsentRegister } from '../consent/register.js';
 import { allow } from '../http/methods.js';
 import { refuseForeignOrigin } from '../http/origin.js';
+import type { Languages } from '../language/languages.js';
+import { languageOf } from '../language/request-language.js';
 import { sendPage, setPageHeaders } from '../pages/headers.js';
 import { renderSignedOut, renderSignOut } from '../pages/sign-out.js';
 
@@ -15,6 +17,7 @@ export interface SignOutOptions {
   readonly issuer: string;
   readonly provider: Provider;
   readonly consents: ConsentRegister;
+  readonly languages: Languages;
 }
 
 /**
@@ -32,11 +35,12 @@ export class SignOut {
   async handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<boolean> {
     if (url.pathname !== SIGN_OUT_PATH) return false;
     allow(request, 'GET', 'POST');
+    const language = languageOf(this.#options.languages, request);
     if (request.method === 'POST') {
       refuseForeignOrigin(request, this.#options.issuer);
       await this.#signOut(request, response);
-      show(response, renderSignedOut());
-    } else show(response, renderSignOut(SIGN_OUT_PATH));
+      show(response, renderSignedOut(language));
+    } else show(response, renderSignOut(language, SIGN_OUT_PATH));
     return true;
   }
 

@@ -12,6 +12,7 @@ import { runningPolicy } from './021-running-policy.js';
 import { auditOutbox } from './022-audit-outbox.js';
 import { forgottenPeople } from './023-forgotten-people.js';
 import { levels } from './024-levels.js';
+import { namesInAnyLanguage } from './025-names-in-any-language.js';
 
 /**
  * Migrates the authority's tables to the newest version. Several processes may call it at the same time.
@@ -44,6 +45,7 @@ export async function migrateAuthority(db: AuthorityDatabase): Promise<void> {
       '022-audit-outbox': auditOutbox,
       '023-forgotten-people': forgottenPeople,
       '024-levels': levels,
+      '025-names-in-any-language': namesInAnyLanguage,
     },
   });
 }

@@ -1,5 +1,6 @@
 import { HttpError } from '../http/respond.js';
-import type { ErrorKind, ErrorView } from '../pages/error.js';
+import type { ErrorView } from '../pages/error.js';
+import type { ErrorKind } from '../pages/messages/index.js';
 import { errors } from './oidc-provider.js';
 
 const OF_STATUS: Readonly<Record<number, ErrorKind>> = {

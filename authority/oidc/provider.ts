@@ -13,6 +13,8 @@ import type { ClientCertificates } from '../http/client-certificate.js';
 import type { ClientNetworks } from '../http/client-networks.js';
 import type { Cors } from '../http/cors.js';
 import type { KeysNow } from '../keys/ring.js';
+import type { Languages } from '../language/languages.js';
+import { languageOf, parametersOf } from '../language/request-language.js';
 import { renderErrorPage } from '../pages/error.js';
 import { setPageHeaders } from '../pages/headers.js';
 import type { AuthorityDatabase } from '../schema.js';
@@ -65,6 +67,7 @@ export interface ProviderOptions {
   readonly certificates: ClientCertificates | undefined;
   readonly policy: Policy;
   readonly fields: SchemaVocabulary['fields'];
+  readonly languages: Languages;
   readonly profile: 'fapi2' | undefined;
   readonly statuses: StatusRegister;
   readonly pending: PendingRequests;
@@ -80,7 +83,7 @@ export interface ProviderOptions {
 export function createProvider(options: ProviderOptions): Provider {
   const { consents, issuer, suspensions } = options;
   const parts = createParts(options);
-  const provider = new ProviderWithPages(issuer, configurationOf(options, parts));
+  const provider = new ProviderWithPages(issuer, configurationOf(options, parts), options.languages);
   compareSecretsByDigest(provider);
   leaveUnanswered(provider);
   keepHeadSafe(provider);
@@ -152,6 +155,7 @@ function configurationOf(options: ProviderOptions, parts: ProviderParts): Config
     discovery: {
       // RFC 9728 section 4
       protected_resources: [options.audience],
+      ui_locales_supported: [...options.languages.tags],
       introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
       revocation_endpoint_auth_methods_supported: methods,
     },
@@ -176,7 +180,10 @@ function configurationOf(options: ProviderOptions, parts: ProviderParts): Config
     renderError: (ctx, _out, error) => {
       setPageHeaders(ctx.res);
       ctx.type = 'html';
-      ctx.body = renderErrorPage(explainError(error));
+      const { req, method } = ctx;
+      const language = languageOf(options.languages, req, ctx.oidc.params?.['ui_locales']);
+      const parameters = method === 'POST' ? undefined : parametersOf(req);
+      ctx.body = renderErrorPage(language, explainError(error), parameters);
     },
     ttl: LIFETIMES,
   };

@@ -1,6 +1,9 @@
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
 
 import { type Continuation, renderContinue, renderFormPost } from '../pages/continue.js';
+import type { Languages } from '../language/languages.js';
+import { languageOf } from '../language/request-language.js';
+import type { PageLanguage } from '../pages/layout.js';
 import { setPageHeaders } from '../pages/headers.js';
 import { Provider } from './oidc-provider.js';
 
@@ -13,33 +16,45 @@ type ResponseMode = Parameters<RegisterResponseMode>[1];
  * which nobody here knows, and no CSP can name an address such as `http://[::1]:4000`. A page ends that chain. See decision 0068.
  */
 export class ProviderWithPages extends Provider {
-  /** oidc-provider's constructor calls this for each of its own modes. */
+  readonly #languages: Languages;
+
+  constructor(issuer: string, configuration: Configuration, languages: Languages) {
+    super(issuer, configuration);
+    this.#languages = languages;
+  }
+
+  /** oidc-provider's constructor calls this for each of its own modes, so the languages are not there yet. */
   override registerResponseMode(...[name, handler]: Parameters<RegisterResponseMode>): void {
-    super.registerResponseMode(name, name === 'form_post' ? respondByForm : withPageAfterForm(handler));
+    const language: LanguageFor = (ctx) =>
+      languageOf(this.#languages, ctx.req, ctx.oidc.params?.['ui_locales']);
+    super.registerResponseMode(
+      name,
+      name === 'form_post' ? respondByForm(language) : withPageAfterForm(handler, language),
+    );
   }
 }
 
+type LanguageFor = (ctx: KoaContextWithOIDC) => PageLanguage;
+
 /** The address is the one that oidc-provider redirects to: a registered redirect URI with the response's parameters. */
-function withPageAfterForm(redirect: ResponseMode): ResponseMode {
+function withPageAfterForm(redirect: ResponseMode, language: LanguageFor): ResponseMode {
   return async (ctx, redirectUri, payload) => {
     await redirect(ctx, redirectUri, payload);
     const address = ctx.response.get('location');
     // Only the way back from our pages begins with a form.
     if (ctx.oidc.route !== 'resume' || address === '') return;
     ctx.remove('location');
-    show(ctx, renderContinue({ address, clientName: nameOf(ctx) }));
+    show(ctx, renderContinue(language(ctx), { address, clientName: ctx.oidc.client?.clientName }));
   };
 }
 
 /** OAuth 2.0 Form Post Response Mode */
-const respondByForm: ResponseMode = (ctx, redirectUri, payload) => {
-  const fields = Object.entries(payload).map(([name, value]) => ({ name, value: String(value) }));
-  const page: Continuation = { address: redirectUri, clientName: nameOf(ctx) };
-  show(ctx, renderFormPost(page, fields), { sendsForm: true });
-};
-
-function nameOf({ oidc }: KoaContextWithOIDC): string {
-  return oidc.client?.clientName ?? 'the application';
+function respondByForm(language: LanguageFor): ResponseMode {
+  return (ctx, redirectUri, payload) => {
+    const fields = Object.entries(payload).map(([name, value]) => ({ name, value: String(value) }));
+    const page: Continuation = { address: redirectUri, clientName: ctx.oidc.client?.clientName };
+    show(ctx, renderFormPost(language(ctx), page, fields), { sendsForm: true });
+  };
 }
 
 function show(ctx: KoaContextWithOIDC, markup: string, options?: { readonly sendsForm: boolean }): void {

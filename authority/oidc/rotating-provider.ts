@@ -1,14 +1,13 @@
 import type { Provider } from 'oidc-provider';
 
-import type { Policy } from '@behalf/policy';
-import type { CurrentPolicy } from '../clients/current-policy.js';
+import type { CurrentPolicy, PolicyInForce } from '../clients/current-policy.js';
 import type { KeysNow, SigningKeyRing } from '../keys/ring.js';
 
 type Handler = ReturnType<Provider['callback']>;
 
 interface Made {
   readonly keys: KeysNow;
-  readonly policy: Policy;
+  readonly inForce: PolicyInForce;
   readonly provider: Provider;
   readonly handler: Handler;
 }
@@ -17,7 +16,7 @@ interface Made {
 export interface RotatingProviderOptions {
   readonly keys: SigningKeyRing;
   readonly policy: CurrentPolicy;
-  readonly create: (keys: KeysNow['jwks'], policy: Policy) => Provider;
+  readonly create: (keys: KeysNow['jwks'], inForce: PolicyInForce) => Provider;
 }
 
 /**
@@ -45,10 +44,10 @@ export class RotatingProvider {
 
   #current(): Made {
     const keys = this.#options.keys.now();
-    const { policy } = this.#options.policy;
-    if (this.#made?.keys === keys && this.#made.policy === policy) return this.#made;
-    const provider = this.#options.create(keys.jwks, policy);
-    this.#made = { keys, policy, provider, handler: provider.callback() };
+    const { inForce } = this.#options.policy;
+    if (this.#made?.keys === keys && this.#made.inForce === inForce) return this.#made;
+    const provider = this.#options.create(keys.jwks, inForce);
+    this.#made = { keys, inForce, provider, handler: provider.callback() };
     return this.#made;
   }
 }

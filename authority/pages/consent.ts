@@ -3,20 +3,16 @@ import { createHash } from 'node:crypto';
 import type { DetailLevel } from '../consent/types.js';
 import { contactOf } from './contact.js';
 import { type Html, html } from './html.js';
-import { page } from './layout.js';
+import { inLanguage, page, type PageLanguage } from './layout.js';
+import type { ConsentMessages } from './messages/index.js';
 import { textOf } from './text.js';
 
 /** How long a consent can last. */
 export interface DurationChoice {
   readonly seconds: number;
-  readonly label: string;
+  /** In the policy's language. Default, and in other languages: the duration in words, such as `30 days`. */
+  readonly label?: string;
 }
-
-/** The labels of the two levels, on the page and in the record of its words. */
-export const DETAIL_LABELS = {
-  full: 'Full detail',
-  minimal: 'Less detail: shortened or rounded where that is possible',
-} as const;
 
 /** One check box. */
 export interface OfferedName {
@@ -54,13 +50,20 @@ export interface ConsentView {
 }
 
 /** The whole page. The form carries a digest of the words that it was shown with: see `wordsOf`. */
-export function renderConsent(view: ConsentView): string {
-  return page(titleOf(view), renderBody(view));
+export function renderConsent(language: PageLanguage, view: ConsentView): string {
+  return page(language, {
+    title: titleOf(language, view),
+    body: renderBody(language, view),
+    parameters: new URLSearchParams(),
+  });
 }
 
 /** Everything that a person reads on the page, except a problem with their submission, and a digest of these words. */
-export function wordsOf(view: ConsentView): { readonly text: string; readonly digest: string } {
-  const text = textOf(html`${renderWho(view)}${renderForm(view, '')}`);
+export function wordsOf(
+  language: PageLanguage,
+  view: ConsentView,
+): { readonly text: string; readonly digest: string } {
+  const text = textOf(html`${renderWho(language, view)}${renderForm(language, view, '')}`);
   return { text, digest: digestOf(text) };
 }
 
@@ -69,78 +72,77 @@ export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('base64url');
 }
 
-function titleOf({ client, purposes, scopes, standing }: ConsentView): string {
-  if (standing === undefined) return `${client.name} asks for access to your data`;
+function titleOf({ messages }: PageLanguage, { client, purposes, scopes, standing }: ConsentView): string {
+  const { title, titleAgain, titleMore } = messages.consent;
+  if (standing === undefined) return title(client.name);
   const asksForMore = [...purposes, ...scopes].some(({ isNew }) => isNew);
-  return asksForMore
-    ? `${client.name} asks for more`
-    : `${client.name} asks you to look at your agreement again`;
+  return asksForMore ? titleMore(client.name) : titleAgain(client.name);
 }
 
-function renderBody(view: ConsentView): Html {
-  return html`${renderWho(view)}
+function renderBody(language: PageLanguage, view: ConsentView): Html {
+  return html`${renderWho(language, view)}
   ${view.problem !== undefined && html`<p class="alert" role="alert">${view.problem}</p>`}
-  ${renderForm(view, wordsOf(view).digest)}`;
+  ${renderForm(language, view, wordsOf(language, view).digest)}`;
 }
 
-/** When the person is forgotten, their name is found by the beginning of its line (`authority.unnamed_words`). */
-function renderWho(view: ConsentView): Html {
+/** When the person is forgotten, their name is found by the words around it (`authority.unnamed_words`). */
+function renderWho(language: PageLanguage, view: ConsentView): Html {
   const { client, personName, standing } = view;
-  return html`<h1>${titleOf(view)}</h1>
-    <p class="quiet">You are signed in as ${personName.replace(/\s+/g, ' ')}.</p>
-    ${renderOwner(client)}
+  const words = language.messages.consent;
+  const { after, before } = words.signedInAs;
+  return html`<h1>${titleOf(language, view)}</h1>
+    <p class="quiet">${before}${personName.replace(/\s+/g, ' ')}${after}</p>
+    ${renderOwner(words, client)}
     ${
       standing !== undefined &&
-      html`<p class="standing">
-        You gave it access on ${standing.since}. That ends on ${standing.until}, and nothing of it changes if
-        you leave it as it was.
-      </p>`
+      html`<p class="standing">${words.standing(standing.since, standing.until)}</p>`
     }`;
 }
 
-function renderOwner({ contact, homePage, name, owner }: ConsentView['client']): Html | false {
+function renderOwner(
+  words: ConsentMessages,
+  { contact, homePage, name, owner }: ConsentView['client'],
+): Html | false {
   if (owner === undefined && contact === undefined) return false;
   return html`<p>
-    ${owner !== undefined && html`${name} is run by ${owner}. `}
-    ${contact !== undefined && html`Questions: ${contactOf(contact)}. `}
-    ${homePage !== undefined && html`About it: ${contactOf(homePage)}.`}
+    ${owner !== undefined && html`${words.runBy(name, owner)} `}
+    ${contact !== undefined && html`${words.questions} ${contactOf(contact)}. `}
+    ${homePage !== undefined && html`${words.homePage} ${contactOf(homePage)}.`}
   </p>`;
 }
 
 /** New entries, entries that were refused before, and the others, in groups that are omitted when empty. */
-function renderScopes({ scopes, standing }: ConsentView): Html {
+function renderScopes(words: ConsentMessages, { scopes, standing }: ConsentView): Html {
   const fresh = scopes.filter(({ isNew }) => isNew);
   const declined = scopes.filter(({ wasDeclined }) => wasDeclined);
   const known = scopes.filter(({ isNew, wasDeclined }) => !isNew && !wasDeclined);
-  const knownLegend =
-    standing === undefined
-      ? 'What it would do. Tick what you allow.'
-      : 'What you agreed to already. Take away what you do not want any more.';
+  const knownLegend = standing === undefined ? words.scopes : words.scopesKnown;
   return html`${
     fresh.length > 0 &&
     html`<fieldset>
-      <legend>New: what it would do as well. Tick what you allow.</legend>
-      <div class="fresh">${fresh.map((scope) => renderBox('scope', scope))}</div>
+      <legend>${words.scopesNew}</legend>
+      <div class="fresh">${fresh.map((scope) => renderBox(words, 'scope', scope))}</div>
     </fieldset>`
   }
-  ${renderGroup('Asked again. Tick what you allow now.', declined)} ${renderGroup(knownLegend, known)}`;
+  ${renderGroup(words, words.scopesDeclined, declined)} ${renderGroup(words, knownLegend, known)}`;
 }
 
-function renderGroup(legend: string, scopes: readonly OfferedName[]): Html | false {
+function renderGroup(words: ConsentMessages, legend: string, scopes: readonly OfferedName[]): Html | false {
   if (scopes.length === 0) return false;
   return html`<fieldset>
     <legend>${legend}</legend>
-    ${scopes.map((scope) => renderBox('scope', scope))}
+    ${scopes.map((scope) => renderBox(words, 'scope', scope))}
   </fieldset>`;
 }
 
-function renderForm(view: ConsentView, digest: string): Html {
+function renderForm(language: PageLanguage, view: ConsentView, digest: string): Html {
+  const words = language.messages.consent;
   const { action, detail, details, duration, durations, standing } = view;
-  return html`<form method="post" action="${action}">
+  return html`<form method="post" action="${inLanguage(action, language)}">
     <input type="hidden" name="shown" value="${digest}" />
-    ${renderPurposes(view.purposes)} ${renderScopes(view)}
+    ${renderPurposes(words, view.purposes)} ${renderScopes(words, view)}
     <fieldset>
-      <legend><label for="duration">How long</label></legend>
+      <legend><label for="duration">${words.howLong}</label></legend>
       <select id="duration" name="duration">
         ${durations.map(
           ({ value, label }) =>
@@ -149,53 +151,59 @@ function renderForm(view: ConsentView, digest: string): Html {
       </select>
     </fieldset>
     <fieldset>
-      <legend>How much detail</legend>
+      <legend>${words.howMuchDetail}</legend>
       ${details.map(
         (level) =>
           html`<label class="row"
             ><input type="radio" name="detail" value="${level}" ${level === detail && html` checked`} /><span
-              >${DETAIL_LABELS[level]}</span
+              >${words.details[level]}</span
             ></label
           >`,
       )}
     </fieldset>
-    <p class="quiet">You can take this back at any time; it ends at once then.</p>
+    <p class="quiet">${words.takeBack}</p>
     <div class="actions">
-      <button class="main" name="do" value="allow">Allow</button>
+      <button class="main" name="do" value="allow">${words.allow}</button>
       ${
         standing === undefined
-          ? html`<button name="do" value="refuse">Refuse</button>`
-          : html`<button name="do" value="keep">Leave it as it was</button>`
+          ? html`<button name="do" value="refuse">${words.refuse}</button>`
+          : html`<button name="do" value="keep">${words.keep}</button>`
       }
     </div>
   </form>`;
 }
 
 /** A single purpose cannot be removed without everything else, so it is stated and not asked. */
-function renderPurposes(purposes: readonly OfferedName[]): Html | false {
+function renderPurposes(words: ConsentMessages, purposes: readonly OfferedName[]): Html | false {
   const [only, ...others] = purposes;
   if (only === undefined) return false;
   if (others.length === 0) {
-    return html`<h2>What for</h2>
+    return html`<h2>${words.whatFor}</h2>
       <ul>
-        <li>${only.isNew && NEW}${only.sentence} ${renderRemarks(only)}</li>
+        <li>${only.isNew && renderNew(words)}${only.sentence} ${renderRemarks(only)}</li>
       </ul>`;
   }
   return html`<fieldset>
-    <legend>What for. Tick what you allow.</legend>
-    ${purposes.map((purpose) => renderBox('purpose', purpose))}
+    <legend>${words.whatForChoice}</legend>
+    ${purposes.map((purpose) => renderBox(words, 'purpose', purpose))}
   </fieldset>`;
 }
 
-const NEW = html`<strong class="new">New</strong> `;
+function renderNew({ isNew }: ConsentMessages): Html {
+  return html`<strong class="new">${isNew}</strong> `;
+}
 
 function renderRemarks({ remarks }: Pick<OfferedName, 'remarks'>): readonly Html[] {
   return remarks.map((remark) => html`<small>${remark}</small> `);
 }
 
-function renderBox(field: string, { isNew, name, remarks, sentence, ticked }: OfferedName): Html {
+function renderBox(
+  words: ConsentMessages,
+  field: string,
+  { isNew, name, remarks, sentence, ticked }: OfferedName,
+): Html {
   return html`<label class="row">
     <input type="checkbox" name="${field}" value="${name}" ${ticked && html` checked`} />
-    <span>${isNew && NEW}${sentence} ${renderRemarks({ remarks })}<code>${name}</code></span>
+    <span>${isNew && renderNew(words)}${sentence} ${renderRemarks({ remarks })}<code>${name}</code></span>
   </label> `;
 }

@@ -1,25 +1,20 @@
-import type { Policy, ScopePolicy, Sensitivity } from '@behalf/policy';
+import type { Policy, ScopePolicy } from '@behalf/policy';
+import { dayInWords } from './formats.js';
+import type { RemarkMessages } from './messages/index.js';
 
-const OF_SENSITIVITY: Readonly<Record<Sensitivity, string | undefined>> = {
-  low: undefined,
-  personal: undefined,
-  sensitive: 'Sensitive: in the wrong hands this can do you harm.',
-};
-
-/** The remarks beside a scope's sentence, in the order of the page. */
-export function remarksOn(scope: ScopePolicy, policy: Policy): readonly string[] {
-  const sensitivity = OF_SENSITIVITY[scope.sensitivity];
+/** The remarks beside a scope's sentence, in the order of the page. @param policy in the language of the words */
+export function remarksOn(scope: ScopePolicy, policy: Policy, words: RemarkMessages): readonly string[] {
   return [
-    ...(scope.access === 'write' ? ['Lets it change something in your name, not only look.'] : []),
-    ...(sensitivity === undefined ? [] : [sensitivity]),
-    ...deprecation(scope, policy),
+    ...(scope.access === 'write' ? [words.changes] : []),
+    ...(scope.sensitivity === 'sensitive' ? [words.sensitive] : []),
+    ...deprecation(scope, policy, words),
   ];
 }
 
-function deprecation({ deprecated }: ScopePolicy, policy: Policy): readonly string[] {
+function deprecation({ deprecated }: ScopePolicy, policy: Policy, words: RemarkMessages): readonly string[] {
   if (deprecated === undefined) return [];
   const { until, replacedBy = [] } = deprecated;
-  const end = until === undefined ? 'This permission is being given up' : `This permission ends on ${until}`;
+  const end = words.ends(until === undefined ? undefined : dayInWords(until, policy.language));
   const sentences = replacedBy.flatMap((name) => policy.scopes.get(name)?.sentence ?? []);
-  return [sentences.length === 0 ? `${end}.` : `${end}. In its place comes: ${sentences.join('; ')}.`];
+  return [sentences.length === 0 ? end : `${end} ${words.replacedBy(sentences)}`];
 }

@@ -1,5 +1,5 @@
 import { html } from './html.js';
-import { page } from './layout.js';
+import { inLanguage, page, type PageLanguage } from './layout.js';
 
 /** @see renderSignIn */
 export interface SignInView {
@@ -9,17 +9,18 @@ export interface SignInView {
   readonly problem?: string | undefined;
 }
 
-export function renderSignIn(view: SignInView): string {
+export function renderSignIn(language: PageLanguage, view: SignInView): string {
+  const words = language.messages.signIn;
   // After a wrong password, that is what has to be typed again.
   const isNamed = view.username !== undefined && view.username !== '';
-  return page(
-    'Sign in',
-    html`<h1>Sign in</h1>
-      <p>${view.clientName} asks for access to your data. Sign in to decide about it.</p>
+  return page(language, {
+    title: words.title,
+    body: html`<h1>${words.title}</h1>
+      <p>${words.asks(view.clientName)}</p>
       ${view.problem !== undefined && html`<p class="alert" role="alert">${view.problem}</p>`}
-      <form method="post" action="${view.action}">
+      <form method="post" action="${inLanguage(view.action, language)}">
         <label class="field"
-          >User name
+          >${words.username}
           <input
             name="username"
             value="${view.username}"
@@ -32,7 +33,7 @@ export function renderSignIn(view: SignInView): string {
           />
         </label>
         <label class="field"
-          >Password
+          >${words.password}
           <input
             name="password"
             type="password"
@@ -43,9 +44,10 @@ export function renderSignIn(view: SignInView): string {
           />
         </label>
         <div class="actions">
-          <button class="main" name="do" value="sign-in">Sign in</button>
-          <button name="do" value="cancel" formnovalidate>Cancel</button>
+          <button class="main" name="do" value="sign-in">${words.submit}</button>
+          <button name="do" value="cancel" formnovalidate>${words.cancel}</button>
         </div>
       </form>`,
-  );
+    parameters: new URLSearchParams(),
+  });
 }

@@ -1,21 +1,24 @@
 import { html } from './html.js';
-import { page } from './layout.js';
+import { inLanguage, page, type PageLanguage } from './layout.js';
 
-export function renderSignOut(action: string): string {
-  return page(
-    'Sign out',
-    html`<h1>Sign out</h1>
-      <p>Applications that you opened from this browser lose access at once. What you agreed to stays.</p>
-      <form method="post" action="${action}">
-        <div class="actions"><button class="main" name="do" value="sign-out">Sign out</button></div>
+export function renderSignOut(language: PageLanguage, action: string): string {
+  const words = language.messages.signOut;
+  return page(language, {
+    title: words.title,
+    body: html`<h1>${words.title}</h1>
+      <p>${words.explanation}</p>
+      <form method="post" action="${inLanguage(action, language)}">
+        <div class="actions"><button class="main" name="do" value="sign-out">${words.submit}</button></div>
       </form>`,
-  );
+    parameters: new URLSearchParams(),
+  });
 }
 
-export function renderSignedOut(): string {
-  return page(
-    'Signed out',
-    html`<h1>Signed out</h1>
-      <p>Nobody is signed in with this browser.</p>`,
-  );
+export function renderSignedOut(language: PageLanguage): string {
+  const { done, doneTitle } = language.messages.signOut;
+  return page(language, {
+    title: doneTitle,
+    body: html`<h1>${doneTitle}</h1>
+      <p>${done}</p>`,
+  });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type AuthorityOptions, startAuthority } from '../../authority/index.js';
 import { checkShapeOfOptions } from '../../authority/check-shape.js';
+import { MESSAGES } from '../../authority/pages/messages/index.js';
 import { checkPolicy } from '../../policy/index.js';
 import { ManualClock } from '../support/manual-clock.js';
 import { POLICY_FILE, withPolicy } from './setup.js';
@@ -39,6 +40,8 @@ const WRONG: Readonly<Record<keyof AuthorityOptions, readonly unknown[]>> = {
   audience: [undefined, null, '', 5, '/x', 'https://api.example/#x'],
   policy: [undefined, null, {}, POLICY_FILE, './policy.yaml'],
   policyFile: ['/nope.yaml', 5, '', null, '/'],
+  translationFiles: ['policy.de.yaml', {}, null, [5], [undefined], ['']],
+  messages: ['x', null, [], { fr: null }, { fr: {} }, { 'not a tag': MESSAGES.en }],
   vocabulary: [undefined, null, {}, { scopes: new Map() }, { scopes: {}, purposes: {} }, 'type Query'],
   clients: ['x', null, {}],
   profile: ['FAPI2', 'fapi', '', true, null],
@@ -201,6 +204,8 @@ it('an authority accepts every option, and undefined for one that is not given',
     signingKeys: { rotateEverySeconds: 60, publishAheadSeconds: 0 },
     dataDir: '/var/lib/behalf',
     policyFile: 'policy.yaml',
+    translationFiles: ['policy.de.yaml'],
+    messages: { fr: MESSAGES.en },
     clients: [
       { ...client, secret: 'sesame', oauth: { senderConstraint: 'dpop', requirePushedRequests: true } },
     ],

@@ -208,7 +208,7 @@ describe('the page', () => {
 
   it('shows the successor of a deprecated scope, and no scope past its end', async () => {
     const { page, claims } = await ask('accounts:old accounts:gone', NOOR);
-    expect(page).toContain('This permission ends on 2999-12-31.');
+    expect(page).toContain('This permission ends on 31 December 2999.');
     expect(page).toContain('In its place comes: See your accounts and their balances.');
     expect(page).not.toContain('accounts:gone');
     expect((await claims()).scope).toBe('accounts:old');

@@ -126,7 +126,7 @@ describe('a limited role', () => {
   const STATEMENTS = [
     "insert into authority.forgotten_person (subject) values ('alma')",
     "update authority.consent_event set pii_principal_id = 'erased-x'",
-    "select authority.unnamed_words('x', 'y')",
+    "select authority.unnamed_words('{}', 'y')",
     'create temporary table mine (x int)',
     'create temp view mine as select 1',
     'select 1 as x into temporary mine',

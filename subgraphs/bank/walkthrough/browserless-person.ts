@@ -16,6 +16,8 @@ export interface PersonsWill {
   readonly detail?: 'full' | 'minimal';
   /** The button on the consent page; default `allow`. */
   readonly decide?: 'allow' | 'refuse' | 'keep';
+  /** Switches pages to this language (BCP 47) where they are in another one. */
+  readonly language?: string;
   /** Called while they read the consent page. */
   readonly beforeDeciding?: () => Promise<void>;
 }
@@ -53,6 +55,12 @@ const STEPS_AT_MOST = 20;
  */
 export class BrowserlessPerson {
   readonly #cookies = new CookieJar();
+  readonly #acceptLanguage: string | undefined;
+
+  /** @param acceptLanguage the languages that the browser asks for; default: none */
+  constructor(acceptLanguage?: string) {
+    this.#acceptLanguage = acceptLanguage;
+  }
 
   /** @throws PersonStuckError when a page has no way on, such as after a wrong password */
   async follow(authorizationUrl: string | URL, will: PersonsWill): Promise<Outcome> {
@@ -73,6 +81,12 @@ export class BrowserlessPerson {
       }
       const page = { url: url.href, status: response.status, markup };
       pages.push(page);
+      const otherLanguage = will.language === undefined ? undefined : linkTo(will.language, markup);
+      if (otherLanguage !== undefined) {
+        url = new URL(otherLanguage, url);
+        form = undefined;
+        continue;
+      }
       const shown = readPageForm(page.markup);
       if (shown === undefined || !response.ok) throw stuck(pages);
       const asksPassword = shown.fields.has('password');
@@ -103,6 +117,7 @@ export class BrowserlessPerson {
     const cookie = this.#cookies.header(url);
     const headers = new Headers({ accept: 'text/html' });
     if (cookie !== '') headers.set('cookie', cookie);
+    if (this.#acceptLanguage !== undefined) headers.set('accept-language', this.#acceptLanguage);
     const init: RequestInit = { redirect: 'manual', headers };
     const response = await fetch(url, form === undefined ? init : { ...init, method: 'POST', body: form });
     this.#cookies.take(response, url);
@@ -150,6 +165,12 @@ function decide(shown: NonNullable<ReturnType<typeof readPageForm>>, will: Perso
   const onward = shown.fields.has('shown') ? 'allow' : 'continue';
   filled.set('do', will.decide ?? onward);
   return filled;
+}
+
+/** Undefined if the page is in this language, or not offered in it. */
+function linkTo(language: string, markup: string): string | undefined {
+  const links = [...markup.matchAll(/<a href="([^"]*)" lang="([^"]*)"/g)];
+  return links.find(([, , each]) => each === language)?.[1]?.replaceAll('&amp;', '&');
 }
 
 function stuck(pages: readonly SeenPage[]): PersonStuckError {

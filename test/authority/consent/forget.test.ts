@@ -6,6 +6,7 @@ import { forgetSubject } from '../../../authority/consent/forget.js';
 import { Housekeeping } from '../../../authority/housekeeping.js';
 import { verifyConsents } from '../../../authority/consent/verify.js';
 import { type ConsentView, wordsOf } from '../../../authority/pages/consent.js';
+import { LANGUAGES } from '../languages/support.js';
 import { StreamRegister } from '../../../authority/ssf/streams.js';
 import { passAnHour, tablesWith } from '../../support/forgetting.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -111,20 +112,29 @@ describe('forgetting a person', () => {
     expect(await verifyConsents(store.db)).toEqual({ checked: 1, differences: [] });
   });
 
-  it('takes their name out of the words of the page that they agreed on', async () => {
-    const view: ConsentView = {
-      ...{ action: '', personName: 'Zelda <Quist>\n & Sons', client: { name: 'App', owner: 'App Ltd' } },
-      ...{ purposes: [], scopes: [], durations: [], duration: '', details: [], detail: 'full' },
-    };
-    const { text } = wordsOf(view);
-    expect(text).toContain('Zelda');
-    const { id } = await store.register.grant(terms(NAME, { notice: { ...NOTICE, text } }));
-    await store.register.revokeConsent(id, BY_ADMIN);
-    await forgetSubject(store.db, NAME, BY);
-    const { subject } = await store.row(id);
-    const notices = (await store.events(id)).flatMap(({ privacy_notice: notice }) => notice ?? []);
-    expect(notices).toEqual([{ ...NOTICE, text: wordsOf({ ...view, personName: subject }).text }]);
-  });
+  it.each(['en', 'de'])(
+    'takes their name out of the words of the page that they agreed on, in %s',
+    async (tag) => {
+      const language = LANGUAGES.choose({ chosen: tag });
+      const view: ConsentView = {
+        ...{ action: '', personName: 'Zelda <Quist>\n & Sons', client: { name: 'App', owner: 'App Ltd' } },
+        ...{ purposes: [], scopes: [], durations: [], duration: '', details: [], detail: 'full' },
+      };
+      const { text } = wordsOf(language, view);
+      expect(text).toContain('Zelda');
+      const { signedInAs } = language.messages.consent;
+      // Notices of earlier versions have no such member.
+      const notice = { ...NOTICE, text, ...(tag === 'de' && { language: tag, signedInAs }) };
+      const { id } = await store.register.grant(terms(NAME, { notice }));
+      await store.register.revokeConsent(id, BY_ADMIN);
+      await forgetSubject(store.db, NAME, BY);
+      const { subject } = await store.row(id);
+      const notices = (await store.events(id)).flatMap(({ privacy_notice: stored }) => stored ?? []);
+      expect(notices).toEqual([
+        { ...notice, text: wordsOf(language, { ...view, personName: subject }).text },
+      ]);
+    },
+  );
 
   it('says that somebody is unknown, or was forgotten before', async () => {
     expect(await forgetSubject(store.db, 'nobody', BY)).toEqual({ outcome: 'unknown', consents: 0 });
