@@ -54,11 +54,19 @@ interface Section {
 }
 
 function sectionsOf(translation: Translation, policy: Policy): readonly Section[] {
-  return (['scopes', 'purposes'] as const).map((path) => ({
+  const sections = (['scopes', 'purposes', 'categories'] as const).map((path) => ({
     path,
     needed: [...policy[path].keys()],
     given: [...translation[path].keys()],
   }));
+  const levels = [...policy.categories.values()].flatMap(({ levels: needed, name }) => {
+    const given = translation.categories.get(name)?.levels;
+    // Of a category that is missing, its name says enough.
+    if (given === undefined) return [];
+    const path = `${keyPath('categories', name)}.levels`;
+    return [{ path, needed: needed.map((level) => level.name), given: [...given.keys()] }];
+  });
+  return [...sections, ...levels];
 }
 
 /**

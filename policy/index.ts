@@ -25,7 +25,12 @@ export type {
 } from './policy.js';
 export { checkPolicy, readPolicy } from './read.js';
 export { readTranslations, translatePolicy } from './translate.js';
-export { checkTranslation, readTranslation, type Translation } from './translation.js';
+export {
+  checkTranslation,
+  readTranslation,
+  type TranslatedCategory,
+  type Translation,
+} from './translation.js';
 export { policyVersion } from './version.js';
 export { watchFile, type WatchOptions } from './watch.js';
 export { readVocabulary, vocabularyOf } from './vocabulary.js';

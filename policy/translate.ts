@@ -62,6 +62,7 @@ export function translatePolicy(policy: Policy, translation: Translation): Polic
     language: translation.language,
     scopes: translated(policy.scopes, translation.scopes),
     purposes: translated(policy.purposes, translation.purposes),
+    categories: translatedCategories(policy, translation),
   };
 }
 
@@ -74,5 +75,24 @@ function translated<Entry extends { readonly sentence: string }>(
       name,
       { ...entry, sentence: sentences.get(name) ?? entry.sentence },
     ]),
+  );
+}
+
+function translatedCategories(policy: Policy, translation: Translation): Policy['categories'] {
+  return new Map(
+    [...policy.categories].map(([name, category]) => {
+      const { levels, sentence = category.sentence } = translation.categories.get(name) ?? {};
+      return [
+        name,
+        {
+          ...category,
+          sentence,
+          levels: category.levels.map((level) => ({
+            ...level,
+            sentence: levels?.get(level.name) ?? level.sentence,
+          })),
+        },
+      ];
+    }),
   );
 }

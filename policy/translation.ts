@@ -11,8 +11,15 @@ export interface Translation {
   readonly language: string;
   readonly scopes: ReadonlyMap<string, string>;
   readonly purposes: ReadonlyMap<string, string>;
+  readonly categories: ReadonlyMap<string, TranslatedCategory>;
   /** Descriptions of fields, by schema coordinate (`Type.field`). They need not be complete. */
   readonly fields: ReadonlyMap<string, string>;
+}
+
+/** A category of personal data in another language. One entry of {@link Translation.categories}. */
+export interface TranslatedCategory {
+  readonly sentence: string;
+  readonly levels: ReadonlyMap<string, string>;
 }
 
 /** The file as written; `translation-schema.json` describes every key. */
@@ -20,7 +27,13 @@ interface TranslationFile {
   readonly language: string;
   readonly scopes: Readonly<Record<string, string>>;
   readonly purposes?: Readonly<Record<string, string>>;
+  readonly categories?: Readonly<Record<string, CategoryEntry>>;
   readonly fields?: Readonly<Record<string, string>>;
+}
+
+interface CategoryEntry {
+  readonly sentence: string;
+  readonly levels?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -62,12 +75,18 @@ const checkShape = shapeCheck(schema, { ownProperties: true });
 export function checkTranslation(value: unknown, file?: string): Translation {
   const found = checkShape(value);
   if (found !== undefined) throw new PolicyError('POLICY_INVALID', found.path, found.problem, file);
-  const { language, scopes, purposes, fields } = value as TranslationFile;
+  const { language, scopes, purposes, categories = {}, fields } = value as TranslationFile;
   // From here on, names are only keys of maps, so `__proto__` is a name like any other.
   return {
     language: canonicalLanguage(language),
     scopes: mapOf(scopes),
     purposes: mapOf(purposes),
+    categories: new Map(
+      Object.entries(categories).map(([name, { levels, sentence }]) => [
+        name,
+        { sentence, levels: mapOf(levels) },
+      ]),
+    ),
     fields: mapOf(fields),
   };
 }

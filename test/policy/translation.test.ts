@@ -28,11 +28,21 @@ const POLICY = checkPolicy({
     'profile:read': { ...scope('See your name'), deprecated: { since: '2020-01-01', until: '2020-12-31' } },
   },
   purposes: { budgeting: { sentence: 'To plan your budget' } },
+  categories: {
+    location: {
+      sentence: 'Where you live',
+      sensitivity: 'sensitive',
+      levels: { city: { sentence: 'Only the city' }, country: { sentence: 'Only the country' } },
+    },
+  },
 });
 const GERMAN = {
   language: 'de',
   scopes: { 'accounts:read': 'Sieh deine Konten', 'profile:read': 'Sieh deinen Namen' },
   purposes: { budgeting: 'Um dein Budget zu planen' },
+  categories: {
+    location: { sentence: 'Wo du wohnst', levels: { city: 'Nur die Stadt', country: 'Nur das Land' } },
+  },
 };
 
 async function write(name: string, content: string | object): Promise<string> {
@@ -75,7 +85,7 @@ describe('a translation file', () => {
   });
 
   it('has the bounds that texts and names of the policy have', () => {
-    for (const name of ['language', 'scopeName', 'name', 'sentence'] as const)
+    for (const name of ['language', 'scopeName', 'name', 'categoryName', 'levelName', 'sentence'] as const)
       expect(translationSchema.definitions[name]).toEqual(policySchema.definitions[name]);
   });
 
@@ -99,13 +109,34 @@ describe('a translation file', () => {
 describe('a translation that is compared with its policy', () => {
   it('lacks a deprecated scope, and has a misspelt one', async () => {
     const scopes = { 'accounts:reed': 'Sieh deine Konten' };
-    const file = await write('incomplete.yaml', { language: 'de', scopes, purposes: GERMAN.purposes });
+    const file = await write('incomplete.yaml', { ...GERMAN, scopes });
     await expect(readTranslations([file], POLICY)).rejects.toMatchObject({
       code: 'TRANSLATION_MISMATCH',
       message:
         `${file}: sentences of the policy that are not translated: scopes.accounts:read, scopes.profile:read; ` +
         'names that the policy does not have: scopes.accounts:reed (did you mean scopes.accounts:read?)',
     });
+  });
+
+  it.each<[string, object, string[]]>([
+    ['a category', {}, ['missing categories.location']],
+    [
+      'a level',
+      { location: { sentence: 'x', levels: { city: 'x', cuntry: 'x' } } },
+      ['missing categories.location.levels.country', 'unknown categories.location.levels.cuntry'],
+    ],
+    [
+      'all levels, and has another category',
+      { location: { sentence: 'x' }, birth: { sentence: 'x', levels: { year: 'x' } } },
+      [
+        'unknown categories.birth',
+        'missing categories.location.levels.city',
+        'missing categories.location.levels.country',
+      ],
+    ],
+  ])('lacks %s', (_case, categories, expected) => {
+    const found = compareTranslation(checkTranslation({ ...GERMAN, categories }), POLICY);
+    expect(found.map(({ kind, path }) => `${kind} ${path}`)).toEqual(expected);
   });
 
   it('is told at most ten of the names that are missing', async () => {
@@ -127,8 +158,7 @@ describe('a translation that is compared with its policy', () => {
           purposes: new Map(needed.map((each) => [each, { name: each, sentence: 'x' }])),
         };
         const purposes = new Map(given.map((each) => [each, 'x']));
-        const scopes = checkTranslation(GERMAN).scopes;
-        const found = compareTranslation({ language: 'de', scopes, purposes, fields: new Map() }, policy);
+        const found = compareTranslation({ ...checkTranslation(GERMAN), purposes }, policy);
         const count = (kind: string) => found.filter((finding) => finding.kind === kind).length;
         expect(count('missing')).toBe(needed.filter((each) => !given.includes(each)).length);
         expect(count('unknown')).toBe(given.filter((each) => !needed.includes(each)).length);
@@ -147,10 +177,24 @@ it('a translated policy differs in its sentences only', () => {
     sensitivity: 'low',
   });
   expect(german.purposes.get('budgeting')?.sentence).toBe('Um dein Budget zu planen');
+  expect(german.categories.get('location')).toMatchObject({
+    sentence: 'Wo du wohnst',
+    sensitivity: 'sensitive',
+    levels: [
+      { name: 'city', sentence: 'Nur die Stadt' },
+      { name: 'country', sentence: 'Nur das Land' },
+    ],
+  });
   const english = checkTranslation({
     language: 'en',
     scopes: { 'accounts:read': 'See your accounts', 'profile:read': 'See your name' },
     purposes: { budgeting: 'To plan your budget' },
+    categories: {
+      location: {
+        sentence: 'Where you live',
+        levels: { city: 'Only the city', country: 'Only the country' },
+      },
+    },
   });
   expect(policyVersion(translatePolicy(german, english))).toBe(policyVersion(POLICY));
 });
