@@ -16,6 +16,7 @@ export {
   type FindingCode,
   type LintInput,
   type LintSource,
+  type LintTranslation,
   type Severity,
 } from './inspect/lint/index.js';
 export { inspectSupergraph, type Coverage, type InspectedSupergraph } from './inspect/supergraph.js';

@@ -40,8 +40,8 @@ export function page(language: PageLanguage, { body, head, parameters, title }: 
         ${head}
       </head>
       <body>
-        <main>${body}</main>
         ${parameters !== undefined && renderLanguages(language, parameters)}
+        <main>${body}</main>
       </body>
     </html> `.text;
 }

@@ -24,7 +24,7 @@ h1 { margin: 0 0 .5rem; font-size: 1.4rem; line-height: 1.25; }
 h2, legend { margin: 0; padding: 0; font-size: 1rem; font-weight: 600; }
 p { margin: 0 0 1rem; }
 .quiet { color: var(--quiet); font-size: .9rem; }
-.alert { color: var(--alert); border-left: .25rem solid; padding-left: .75rem; }
+.alert { color: var(--alert); border-inline-start: .25rem solid; padding-inline-start: .75rem; }
 main > :last-child { margin-bottom: 0; }
 form { margin: 0; }
 fieldset { margin: 0 0 1.25rem; padding: 0; border: 0; min-width: 0; }
@@ -38,7 +38,7 @@ label { display: block; }
 .row code { color: var(--quiet); font-size: .8rem; overflow-wrap: anywhere; }
 .row small { display: block; font-size: .875rem; font-weight: 600; }
 .row code { display: block; }
-.fresh { margin-top: .4rem; padding-left: .75rem; border-left: .25rem solid var(--accent); }
+.fresh { margin-top: .4rem; padding-inline-start: .75rem; border-inline-start: .25rem solid var(--accent); }
 .fresh .row:first-of-type { margin-top: 0; border-top: 0; }
 .new {
   display: inline-block; padding: 0 .4rem; font-size: .8rem; line-height: 1.4;
@@ -59,5 +59,11 @@ button, .button {
 a.button { display: block; text-align: center; text-decoration: none; }
 button.main, a.main { color: var(--on-accent); background: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-ul { margin: .25rem 0 1.25rem; padding-left: 1.25rem; }
+ul { margin: .25rem 0 1.25rem; padding-inline-start: 1.25rem; }
+.languages { max-width: 34rem; margin: 0 auto .5rem; font-size: .9rem; }
+.languages ul {
+  display: flex; flex-wrap: wrap; justify-content: flex-end; gap: .25rem; margin: 0; padding: 0; list-style: none;
+}
+.languages a, .languages span { display: block; padding: .3rem .6rem; }
+.languages span { font-weight: 600; }
 `;

@@ -1,7 +1,7 @@
 import { systemClock } from '@behalf/directives/internal';
 import { lint, ComposeError, composeSupergraph, readSupergraphConfig } from '@behalf/gateway/tools';
-import type { Finding, LintInput, SubgraphSource } from '@behalf/gateway/tools';
-import { readPolicy } from '@behalf/policy';
+import type { Finding, LintInput, LintTranslation, SubgraphSource } from '@behalf/gateway/tools';
+import { readPolicy, readTranslation } from '@behalf/policy';
 import { CommandError } from '../command-error.js';
 import { printable } from '@behalf/gateway/printable';
 import { quantity } from '../quantity.js';
@@ -13,6 +13,8 @@ export interface LintOptions {
   /** A composed supergraph, instead of `config`. */
   readonly supergraph?: string | undefined;
   readonly policy?: string | undefined;
+  /** Translations of `policy`. */
+  readonly translation?: readonly string[] | undefined;
   readonly format: 'human' | 'json';
 }
 
@@ -26,20 +28,27 @@ const DEFAULT_CONFIG = 'supergraph.yaml';
  * @throws ComposeError when a schema or the configuration cannot be read
  */
 export async function lintSchemas(options: LintOptions, print: (line: string) => void): Promise<0 | 1> {
-  const { config, supergraph, policy } = options;
+  const { config, supergraph, policy, translation } = options;
   if (config !== undefined && supergraph !== undefined) {
     throw new CommandError('USAGE', 'give --config or --supergraph, not both');
   }
+  if (translation !== undefined && policy === undefined)
+    throw new CommandError('USAGE', 'give --policy as well: --translation is one of it');
   const findings = lint({
     ...(supergraph === undefined
       ? await readSubgraphs(config ?? DEFAULT_CONFIG)
       : { subgraphs: [], supergraph: await readText(supergraph) }),
     policy: policy === undefined ? undefined : await readPolicy(policy),
+    translations: translation && (await Promise.all(translation.map(readLintTranslation))),
     today: new Date(systemClock.now()).toISOString().slice(0, 10),
   });
   if (options.format === 'json') print(JSON.stringify({ findings }, undefined, 2));
   else for (const line of findingLines(findings)) print(printable(line));
   return findings.some(({ severity }) => severity === 'error') ? 1 : 0;
+}
+
+async function readLintTranslation(file: string): Promise<LintTranslation> {
+  return { file, translation: await readTranslation(file) };
 }
 
 async function readSubgraphs(configFile: string): Promise<Pick<LintInput, 'subgraphs' | 'supergraph'>> {

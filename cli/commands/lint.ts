@@ -17,6 +17,10 @@ export function lintCommand(host: CommandProcess): Command {
         '--policy <file>',
         'policy.yaml, to check the names of scopes and purposes as well (default: none)',
       )
+      .option(
+        '--translation <file...>',
+        'translations of the policy, to find what is missing or superfluous in them (default: none)',
+      )
       .addOption(formatOption())
       .action((options: LintOptions) =>
         answer(host, async () => {

@@ -59,10 +59,19 @@ export function checkSources(subgraphs: unknown): void {
 
 const A_DAY = /^\d{4}-\d\d-\d\d$/;
 
+const aTranslation: Check = (value) => {
+  const words =
+    'an object with a file and its translation: { file, translation: await readTranslation(file) }';
+  if (!isRecord(value) || text(value.file) !== undefined) return must(words, value);
+  const { translation } = value;
+  return isRecord(translation) && translation.fields instanceof Map ? undefined : `must be ${words}`;
+};
+
 const LINT: Readonly<Record<string, Check>> = {
   subgraphs: () => undefined,
   supergraph: (value) => (isRecord(value) ? listOf('texts', aString)(value.failures) : aSupergraph(value)),
   policy: aPolicy,
+  translations: listOf('translations of the policy', aTranslation),
   today: (value) =>
     typeof value === 'string' && A_DAY.test(value) ? undefined : 'must be a day as text, such as 2026-01-31',
 };
@@ -73,6 +82,8 @@ export function checkLintInput(input: unknown): void {
     refuse('the input', must('an object, such as { subgraphs, supergraph, policy, today }', input));
   checkKeys('', input, LINT, { required: ['subgraphs', 'supergraph', 'today'], refuse });
   checkSources(input.subgraphs);
+  if (input.policy === undefined && input.translations !== undefined)
+    refuse('policy', 'is missing: the translations are of it');
 }
 
 /** @throws {ConfigurationError} */

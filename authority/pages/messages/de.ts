@@ -2,7 +2,7 @@ import type { PageMessages } from './messages.js';
 
 const START_AGAIN = 'Geh zurück zur Anwendung und fang dort noch einmal an.';
 const TELL_THEM =
-  'Es wurde nichts weitergegeben. Du kannst hier nichts tun. Sag denen Bescheid, die die Anwendung betreiben.';
+  'Es wurde nichts weitergegeben. Du kannst hier nichts tun. Sag dem Betreiber der Anwendung Bescheid.';
 
 export const de: PageMessages = {
   direction: 'ltr',
@@ -39,7 +39,7 @@ export const de: PageMessages = {
     titleAgain: (clientName) => `${clientName} bittet dich, deine Zustimmung noch einmal anzusehen`,
     signedInAs: { before: 'Du bist angemeldet als ', after: '.' },
     standing: (since, until) =>
-      `Du hast am ${since} Zugriff gegeben. Er endet am ${until}. Daran ändert sich nichts, wenn du alles lässt, wie es war.`,
+      `Du hast am ${since} Zugriff gegeben. Er endet am ${until}. Daran ändert sich nichts, wenn du alles so lässt.`,
     runBy: (clientName, owner) => `${clientName} wird von ${owner} betrieben.`,
     questions: 'Fragen:',
     homePage: 'Mehr darüber:',
@@ -60,7 +60,7 @@ export const de: PageMessages = {
     takeBack: 'Du kannst das jederzeit zurücknehmen. Dann endet der Zugriff sofort.',
     allow: 'Erlauben',
     refuse: 'Ablehnen',
-    keep: 'Alles lassen, wie es war',
+    keep: 'Alles so lassen',
   },
   remarks: {
     changes: 'Damit kann die Anwendung in deinem Namen etwas ändern, nicht nur ansehen.',
@@ -74,9 +74,9 @@ export const de: PageMessages = {
     changed:
       'Diese Seite hat sich geändert, seit du sie geöffnet hast. Lies sie noch einmal und entscheide dann.',
     nothingTicked: 'Es ist nichts angekreuzt. Kreuze an, was du erlaubst, oder lehne ab.',
-    nothingTickedKeep: 'Es ist nichts angekreuzt. Kreuze an, was du erlaubst, oder lass alles, wie es war.',
+    nothingTickedKeep: 'Es ist nichts angekreuzt. Kreuze an, was du erlaubst, oder lass alles so.',
     noPurpose: 'Kreuze mindestens einen der Zwecke an, oder lehne ab.',
-    noPurposeKeep: 'Kreuze mindestens einen der Zwecke an, oder lass alles, wie es war.',
+    noPurposeKeep: 'Kreuze mindestens einen der Zwecke an, oder lass alles so.',
     choose: 'Wähle aus, wie lange und wie genau, aus dem, was angeboten wird.',
     timeOver: 'Die Zeit, für die um Zugriff gebeten wurde, ist vorbei.',
   },
@@ -144,7 +144,7 @@ export const de: PageMessages = {
     },
   },
   errorReaders: {
-    service: 'Für die Leute, die diesen Dienst betreiben:',
-    application: 'Für die Leute, die die Anwendung betreiben:',
+    service: 'Für den Betrieb dieses Dienstes:',
+    application: 'Für den Betrieb der Anwendung:',
   },
 };

@@ -132,6 +132,26 @@ export const FINDINGS = Object.freeze({
     severity: 'info',
     hint: 'Selected on the interface, the field requires the rules of all of them. Select it in fragments to require less.',
   },
+  TRANSLATION_MISSING: {
+    severity: 'error',
+    hint: 'Add the sentence: an authority does not start with a translation that is not complete.',
+  },
+  TRANSLATION_UNKNOWN: {
+    severity: 'error',
+    hint: 'Correct the name, or remove the entry: an authority does not start with it.',
+  },
+  TRANSLATION_REPEATED: {
+    severity: 'error',
+    hint: 'Put both into one file, or correct the language.',
+  },
+  TRANSLATION_FIELD_UNKNOWN: {
+    severity: 'warning',
+    hint: 'Correct the coordinate, or remove the description.',
+  },
+  TRANSLATION_FIELD_MISSING: {
+    severity: 'info',
+    hint: 'People read the schema’s own description instead, in the policy’s language.',
+  },
   SUBJECT_FIELD_SHAPE: {
     severity: 'error',
     hint: 'A subject is compared as one string: name a property that holds an identifier.',
@@ -156,4 +176,5 @@ export interface Finding {
 }
 
 /** The result of a check; file and line are added later. */
-export type Found = Pick<Finding, 'code' | 'message'> & Partial<Pick<Finding, 'coordinate' | 'subgraph'>>;
+export type Found = Pick<Finding, 'code' | 'message'> &
+  Partial<Pick<Finding, 'coordinate' | 'file' | 'subgraph'>>;

@@ -16,10 +16,12 @@ import {
 import { checkShared } from './shared.js';
 import { readLintSubgraph } from './subgraph.js';
 import type { LintSource, LintSubgraph } from './subgraph.js';
+import { checkTranslations, type LintTranslation } from './translations.js';
 import { checkVocabulary } from './vocabulary.js';
 
 export { FINDINGS, type Finding, type FindingCode, type Severity } from './finding.js';
 export type { LintSource } from './subgraph.js';
+export type { LintTranslation } from './translations.js';
 
 /** The subject of {@link lint}. */
 export interface LintInput {
@@ -28,6 +30,8 @@ export interface LintInput {
   /** The supergraph that they compose to, or why they do not compose. */
   readonly supergraph: string | { readonly failures: readonly string[] };
   readonly policy: Policy | undefined;
+  /** Translations of `policy`, which must then be given. Default: none. */
+  readonly translations?: readonly LintTranslation[] | undefined;
   /** `YYYY-MM-DD`, UTC; decides whether a deprecated scope has expired. */
   readonly today: string;
 }
@@ -57,7 +61,7 @@ export interface LintInput {
  */
 export function lint(input: LintInput): readonly Finding[] {
   checkLintInput(input);
-  const { subgraphs: sources, supergraph, policy, today } = input;
+  const { subgraphs: sources, supergraph, policy, today, translations = [] } = input;
   const subgraphs: LintSubgraph[] = [];
   for (const source of sources) {
     try {
@@ -80,6 +84,10 @@ export function lint(input: LintInput): readonly Finding[] {
   }
   if (typeof supergraph === 'string') found.push(...checkWhole(supergraph, subgraphs, policy, today));
   else found.push(...supergraph.failures.map((message): Found => ({ code: 'COMPOSITION_FAILED', message })));
+  if (policy !== undefined) {
+    const rules = typeof supergraph === 'string' ? inspectSupergraph(supergraph, 'open').rules : undefined;
+    found.push(...checkTranslations(translations, policy, rules));
+  }
   return finish(found, subgraphs);
 }
 
@@ -140,7 +148,7 @@ function finish(found: readonly Found[], subgraphs: readonly LintSubgraph[]): re
       return withoutUndefined({
         ...each,
         ...FINDINGS[each.code],
-        file: subgraph?.file,
+        file: each.file ?? subgraph?.file,
         line,
       });
     })

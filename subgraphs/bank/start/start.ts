@@ -68,6 +68,7 @@ const LONG_POLL_MS = 5_000;
 const MAX_STALENESS_MS = 15_000;
 const HOST = '127.0.0.1';
 const POLICY_FILE = 'policy.yaml';
+const GERMAN_FILE = 'policy.de.yaml';
 const SUPERGRAPH_FILE = 'supergraph.graphql';
 
 /** Shared by the parts of one start. */
@@ -167,6 +168,7 @@ async function startExampleAuthority(
     audience: exampleAudience(ports),
     policy: await readPolicy(projectPath(POLICY_FILE)),
     policyFile: projectPath(POLICY_FILE),
+    translationFiles: [projectPath(GERMAN_FILE)],
     vocabulary: readVocabulary(supergraphSdl),
     demoAccounts: DEMO_ACCOUNTS,
     clients: demoClients(secrets.console),
