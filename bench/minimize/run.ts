@@ -17,6 +17,8 @@ interface Field {
 
 const name = (index: number): string => `Alma Lindqvist ${index}`;
 const foreignName = (index: number): string => `Ålma Lindqvist ${index}`;
+const JOBS = Array.from({ length: 100 }, (_, index) => `JOB_${index}`);
+const NAMES = JOBS.map((job) => `"${job}"`).join(', ');
 const email = (index: number): string => `alma.${index}@example.net`;
 const date = (index: number): string => new Date(index * 24 * 60 * 60 * 1_000).toISOString().slice(0, 10);
 const field = (type: string, value: Field['value'], args?: string): Field => ({
@@ -37,6 +39,10 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, Field])[]>> = 
     ['GENERALIZE, part', field('String', email, 'GENERALIZE, part: EMAIL_DOMAIN')],
     ['GENERALIZE, IPv4', field('String', (index) => `198.51.${index % 256}.7`, 'GENERALIZE, ipv4: 24')],
     ['GENERALIZE, IPv6', field('String', (index) => `2001:db8::${index}:7`, 'GENERALIZE, ipv6: 48')],
+    [
+      'GENERALIZE, hierarchy',
+      field('String', (index) => JOBS[index % JOBS.length], `GENERALIZE, hierarchy: [["HEALTH", ${NAMES}]]`),
+    ],
     ['GENERALIZE, unit', field('String', date, 'GENERALIZE, unit: YEAR')],
     ['SHIFT', field('String', date, 'SHIFT, days: 30')],
     ['PSEUDONYMIZE', field('String', name, 'PSEUDONYMIZE')],

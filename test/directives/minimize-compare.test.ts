@@ -18,6 +18,10 @@ const opposite = {
 
 const mask = (more: Given): Given => ({ to: 'MASK', ...more });
 const by = (more: Given): Given => ({ to: 'GENERALIZE', ...more });
+const JOBS = [
+  ['HEALTH', 'NURSE', 'DOCTOR'],
+  ['ANY', 'HEALTH', 'TRADE'],
+];
 const noise = (more: Given): Given => ({ to: 'NOISE', step: 1, distribution: 'LAPLACE', ...more });
 
 describe('a strategy compared with another statement of it', () => {
@@ -61,6 +65,10 @@ describe('a strategy compared with another statement of it', () => {
     [by({ part: 'EMAIL_DOMAIN' }), 'incomparable', by({ part: 'PHONE_COUNTRY' })],
     [by({ geohash: 5 }), 'stronger', by({ geohash: 4 })],
     [by({ h3: 5 }), 'stronger', by({ h3: 4 })],
+    [by({ hierarchy: JOBS }), 'equal', by({ hierarchy: JOBS, up: 1 })],
+    [by({ hierarchy: JOBS }), 'stronger', by({ hierarchy: JOBS, up: 2 })],
+    [by({ hierarchy: JOBS }), 'incomparable', by({ hierarchy: [['ANY', 'HEALTH']] })],
+    [by({ hierarchy: JOBS }), 'incomparable', by({ part: 'EMAIL_DOMAIN' })],
     [by({ unit: 'WEEK' }), 'incomparable', by({ unit: 'MONTH' })],
     [by({ unit: 'WEEK' }), 'weaker', by({ unit: 'DAY' })],
     [by({ unit: 'MONTH' }), 'stronger', by({ unit: 'QUARTER' })],
@@ -122,6 +130,10 @@ const groups = [
       .map((date) => date.toISOString().slice(0, 10)),
   },
   { args: fc.record({ to: fc.constant('GENERALIZE'), ipv4: count(32), ipv6: count(128) }), value: fc.ipV4() },
+  {
+    args: fc.integer({ min: 1, max: 4 }).map((up) => by({ hierarchy: JOBS, up })),
+    value: fc.constantFrom(...JOBS.flat(), 'unknown'),
+  },
 ] as const;
 
 describe('never more detail by a stricter statement (property)', () => {

@@ -1,4 +1,5 @@
 import {
+  GraphQLEnumType,
   GraphQLList,
   GraphQLNonNull,
   GraphQLObjectType,
@@ -6,7 +7,13 @@ import {
   Kind,
   specifiedScalarTypes,
 } from 'graphql';
-import type { DocumentNode, GraphQLNullableType, GraphQLOutputType, TypeNode } from 'graphql';
+import type {
+  DocumentNode,
+  GraphQLLeafType,
+  GraphQLNullableType,
+  GraphQLOutputType,
+  TypeNode,
+} from 'graphql';
 import type { RuleTable } from '../decide/rule-table.js';
 import { compileMinimizer } from './minimizer.js';
 
@@ -42,19 +49,24 @@ export function checkMinimizations(document: DocumentNode, rules: RuleTable): vo
   }
 }
 
-/** Stands for the types of a schema that is not built: strategies ask only for names, lists, and what is a scalar. */
+/** Stands for the types of a schema that is not built: strategies ask only for names, lists, scalars, and enums with their values. */
 class NamedTypes {
-  readonly #scalars = new Map<string, GraphQLScalarType>(
+  readonly #leaves = new Map<string, GraphQLLeafType>(
     specifiedScalarTypes.map((scalar) => [scalar.name, scalar]),
   );
 
-  constructor({ definitions }: DocumentNode) {
-    for (const definition of definitions) {
-      if (definition.kind !== Kind.SCALAR_TYPE_DEFINITION && definition.kind !== Kind.SCALAR_TYPE_EXTENSION)
-        continue;
-      const name = definition.name.value;
-      if (!this.#scalars.has(name)) this.#scalars.set(name, new GraphQLScalarType({ name }));
+  constructor(document: DocumentNode) {
+    for (const definition of document.definitions) {
+      if (definition.kind === Kind.SCALAR_TYPE_DEFINITION || definition.kind === Kind.SCALAR_TYPE_EXTENSION) {
+        const name = definition.name.value;
+        if (!this.#leaves.has(name)) this.#leaves.set(name, new GraphQLScalarType({ name }));
+      }
     }
+    for (const [name, values] of enumValues(document))
+      this.#leaves.set(
+        name,
+        new GraphQLEnumType({ name, values: Object.fromEntries(values.map((value) => [value, {}])) }),
+      );
   }
 
   outputOf(node: TypeNode): GraphQLOutputType {
@@ -68,6 +80,19 @@ class NamedTypes {
   ): GraphQLNullableType & GraphQLOutputType {
     if (node.kind === Kind.LIST_TYPE) return new GraphQLList(this.outputOf(node.type));
     const name = node.name.value;
-    return this.#scalars.get(name) ?? new GraphQLObjectType({ name, fields: {} });
+    return this.#leaves.get(name) ?? new GraphQLObjectType({ name, fields: {} });
   }
+}
+
+/** Of each enum, in all of its definitions. */
+function enumValues({ definitions }: DocumentNode): ReadonlyMap<string, readonly string[]> {
+  const values = new Map<string, string[]>();
+  for (const definition of definitions) {
+    if (definition.kind !== Kind.ENUM_TYPE_DEFINITION && definition.kind !== Kind.ENUM_TYPE_EXTENSION)
+      continue;
+    const known = values.get(definition.name.value) ?? [];
+    known.push(...(definition.values ?? []).map(({ name }) => name.value));
+    values.set(definition.name.value, known);
+  }
+  return values;
 }

@@ -28,8 +28,10 @@ export function purposesText({ purposes = [] }: MinimizationContext): string {
 /** The field whose values a strategy minimizes. */
 export interface MinimizedField {
   readonly coordinate: string;
-  /** The name of its scalar. */
+  /** The name of its scalar or enum. */
   readonly typeName: string;
+  /** Of its enum; absent for a scalar. */
+  readonly enumValues?: ReadonlySet<string> | undefined;
   /**
    * @param domain what digests of one value differ by; by default the field
    * @throws {DirectiveError} `MISSING_PSEUDONYM_KEY` without a key of at least 32 bytes
@@ -46,6 +48,8 @@ export interface StrategyDefinition<Parameters extends object> {
   readonly arguments: Readonly<Record<string, string>>;
   /** @throws {DirectiveError} `INVALID_RULE` for unreadable arguments */
   readonly read: (args: Arguments, coordinate: string) => Parameters;
+  /** Whether a field of an enum's type can have it. Absent: only a scalar's. */
+  readonly fitsEnums?: (parameters: Parameters) => boolean;
   /** @throws {DirectiveError} `INVALID_RULE` if it does not fit the field; `MISSING_PSEUDONYM_KEY` */
   readonly compile: (parameters: Parameters, field: MinimizedField) => Strategy;
   readonly compare: (before: Parameters, after: Parameters) => StrategyComparison;
@@ -93,4 +97,13 @@ export function needsType(fits: boolean, strategy: string, wanted: string, coord
       `@minimize(to: ${strategy}) needs a field of type ${wanted}`,
       coordinate,
     );
+}
+
+/** @throws {DirectiveError} `INVALID_RULE` */
+export function needsScalar(strategy: string, coordinate: string): never {
+  throw new DirectiveError(
+    'INVALID_RULE',
+    `@minimize(to: ${strategy}) needs a field of a scalar type`,
+    coordinate,
+  );
 }

@@ -39,6 +39,11 @@ export interface DirectiveArguments {
       | { readonly to: 'GENERALIZE'; readonly part: Part }
       | { readonly to: 'GENERALIZE'; readonly geohash: number }
       | { readonly to: 'GENERALIZE'; readonly h3: number }
+      | {
+          readonly to: 'GENERALIZE';
+          readonly hierarchy: readonly (readonly string[])[];
+          readonly up?: number;
+        }
       | { readonly to: 'SHIFT'; readonly days: number }
       | { readonly to: 'NOISE'; readonly spread: number; readonly step?: number }
       | {

@@ -1,4 +1,5 @@
 import type { Arguments } from '../../specification/read-arguments.js';
+import { needsScalar } from '../strategy.js';
 import type { MinimizedField, Strategy, StrategyComparison, StrategyDefinition } from '../strategy.js';
 import { generalize } from './generalize.js';
 import type { GeneralizeParameters } from './generalize.js';
@@ -72,7 +73,10 @@ export function compileStrategy<Name extends ReadingName>(
   strategy: MinimizationStrategy<Name>,
   field: MinimizedField,
 ): Strategy {
-  return definitions[strategy.to].compile(strategy, field);
+  const { compile, fitsEnums } = definitions[strategy.to];
+  if (field.enumValues !== undefined && fitsEnums?.(strategy) !== true)
+    needsScalar(strategy.to, field.coordinate);
+  return compile(strategy, field);
 }
 
 /**
