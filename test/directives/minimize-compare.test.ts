@@ -22,6 +22,10 @@ const JOBS = [
   ['HEALTH', 'NURSE', 'DOCTOR'],
   ['ANY', 'HEALTH', 'TRADE'],
 ];
+const statistic = (more: Given): Given => ({
+  ...{ to: 'AGGREGATE', of: 'amount', groups: ['city', 'age'], subject: 'ownerId', floor: 10 },
+  ...more,
+});
 const noise = (more: Given): Given => ({ to: 'NOISE', step: 1, distribution: 'LAPLACE', ...more });
 
 describe('a strategy compared with another statement of it', () => {
@@ -81,6 +85,16 @@ describe('a strategy compared with another statement of it', () => {
     ],
     [{ to: 'SHIFT', days: 5 }, 'stronger', { to: 'SHIFT', days: 9 }],
     [{ to: 'SHIFT', days: 5 }, 'equal', { to: 'SHIFT', days: 5 }],
+    [statistic({}), 'equal', statistic({})],
+    [statistic({}), 'stronger', statistic({ floor: 20 })],
+    [statistic({}), 'stronger', statistic({ groups: ['city'] })],
+    [statistic({}), 'stronger', statistic({ groups: [], floor: 20 })],
+    [statistic({}), 'incomparable', statistic({ groups: ['city'], floor: 5 })],
+    [statistic({}), 'incomparable', statistic({ groups: ['city', 'sex'] })],
+    [statistic({}), 'incomparable', statistic({ subject: 'household' })],
+    [statistic({}), 'incomparable', statistic({ of: 'rent' })],
+    [statistic({}), 'incomparable', statistic({ buckets: [0, 5] })],
+    [statistic({}), 'stronger', { to: 'REDACT' }],
     [noise({ scale: 5 }), 'stronger', noise({ scale: 9 })],
     [noise({ scale: 5 }), 'equal', noise({ scale: 5 })],
     [noise({ scale: 5 }), 'incomparable', noise({ scale: 9, step: 2 })],

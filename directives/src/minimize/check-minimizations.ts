@@ -1,21 +1,8 @@
-import {
-  GraphQLEnumType,
-  GraphQLList,
-  GraphQLNonNull,
-  GraphQLObjectType,
-  GraphQLScalarType,
-  Kind,
-  specifiedScalarTypes,
-} from 'graphql';
-import type {
-  DocumentNode,
-  GraphQLLeafType,
-  GraphQLNullableType,
-  GraphQLOutputType,
-  TypeNode,
-} from 'graphql';
+import { Kind } from 'graphql';
+import type { DocumentNode } from 'graphql';
 import type { RuleTable } from '../decide/rule-table.js';
 import { compileMinimizer } from './minimizer.js';
+import { NamedTypes } from './named-types.js';
 
 /** Whether the team has configured one is not known from its schema. */
 const SOME_KEY = new Uint8Array(32);
@@ -47,52 +34,4 @@ export function checkMinimizations(document: DocumentNode, rules: RuleTable): vo
       }
     }
   }
-}
-
-/** Stands for the types of a schema that is not built: strategies ask only for names, lists, scalars, and enums with their values. */
-class NamedTypes {
-  readonly #leaves = new Map<string, GraphQLLeafType>(
-    specifiedScalarTypes.map((scalar) => [scalar.name, scalar]),
-  );
-
-  constructor(document: DocumentNode) {
-    for (const definition of document.definitions) {
-      if (definition.kind === Kind.SCALAR_TYPE_DEFINITION || definition.kind === Kind.SCALAR_TYPE_EXTENSION) {
-        const name = definition.name.value;
-        if (!this.#leaves.has(name)) this.#leaves.set(name, new GraphQLScalarType({ name }));
-      }
-    }
-    for (const [name, values] of enumValues(document))
-      this.#leaves.set(
-        name,
-        new GraphQLEnumType({ name, values: Object.fromEntries(values.map((value) => [value, {}])) }),
-      );
-  }
-
-  outputOf(node: TypeNode): GraphQLOutputType {
-    return node.kind === Kind.NON_NULL_TYPE
-      ? new GraphQLNonNull(this.#nullableOf(node.type))
-      : this.#nullableOf(node);
-  }
-
-  #nullableOf(
-    node: Exclude<TypeNode, { kind: Kind.NON_NULL_TYPE }>,
-  ): GraphQLNullableType & GraphQLOutputType {
-    if (node.kind === Kind.LIST_TYPE) return new GraphQLList(this.outputOf(node.type));
-    const name = node.name.value;
-    return this.#leaves.get(name) ?? new GraphQLObjectType({ name, fields: {} });
-  }
-}
-
-/** Of each enum, in all of its definitions. */
-function enumValues({ definitions }: DocumentNode): ReadonlyMap<string, readonly string[]> {
-  const values = new Map<string, string[]>();
-  for (const definition of definitions) {
-    if (definition.kind !== Kind.ENUM_TYPE_DEFINITION && definition.kind !== Kind.ENUM_TYPE_EXTENSION)
-      continue;
-    const known = values.get(definition.name.value) ?? [];
-    known.push(...(definition.values ?? []).map(({ name }) => name.value));
-    values.set(definition.name.value, known);
-  }
-  return values;
 }

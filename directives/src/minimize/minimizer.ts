@@ -10,6 +10,7 @@ import type { GraphQLLeafType, GraphQLOutputType } from 'graphql';
 import { awaitedLater, collect, isAsyncIterable, isIterable, isPromise } from '../enforce/values.js';
 import { DirectiveError } from '../errors.js';
 import type { MinimizeStatement } from '../specification/minimize.js';
+import { compileAggregator } from './aggregate/compile-aggregate.js';
 import { acceptFinishedValues, FinishedValue, sentForm, serializeLeaf } from './finished-value.js';
 import { keyedDigest } from './keyed-digest.js';
 import type { KeyedDigest } from './keyed-digest.js';
@@ -19,7 +20,7 @@ import { needsScalar } from './strategy.js';
 import type { MinimizationContext, Strategy } from './strategy.js';
 
 /**
- * Returns less than the resolver did: entry by entry for a list, and as a promise for a promise. `null` and errors are
+ * Returns less than the resolver did: entry by entry for a list (except `AGGREGATE`), and as a promise for a promise. `null` and errors are
  * unchanged.
  */
 export type Minimizer = (value: unknown, context: MinimizationContext) => unknown;
@@ -47,6 +48,10 @@ export function compileMinimizer(input: MinimizerInput): Minimizer {
   if (statement.to === 'REDACT') {
     const redacted = redactedValue(type, coordinate);
     return through(type, () => redacted);
+  }
+  if (statement.to === 'AGGREGATE') {
+    const { onUnreadable } = input;
+    return compileAggregator({ parameters: statement, coordinate, type, onUnreadable });
   }
   const named = getNamedType(type);
   if (!isLeafType(named)) return needsScalar(statement.to, coordinate);

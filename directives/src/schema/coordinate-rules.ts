@@ -11,6 +11,18 @@ interface Unless {
   readonly unless?: Alternatives;
 }
 
+interface StatisticArguments {
+  readonly to: 'AGGREGATE';
+  readonly subject: string;
+  readonly floor: number;
+  readonly groups?: readonly string[];
+  readonly of?: string;
+  readonly buckets?: readonly number[];
+  readonly names?: readonly string[];
+  /** Rows cannot be returned in the type of a statistic, so nobody is exempt. */
+  readonly unless?: never;
+}
+
 /** The arguments of each of Behalf's directives, by its name. */
 export interface DirectiveArguments {
   readonly authenticated: NoArguments;
@@ -52,6 +64,7 @@ export interface DirectiveArguments {
           readonly scale: number;
           readonly step: number;
         }
+      | StatisticArguments
     );
   readonly purpose: { readonly of: readonly string[] };
   readonly subject: Unless & { readonly field: string };

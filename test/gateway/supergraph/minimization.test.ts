@@ -214,6 +214,10 @@ describe('the directive in words', () => {
         }),
       ),
     ],
+    [
+      '@minimize(to: AGGREGATE, groups: [city, sex], subject: ownerId, floor: 10)',
+      minimized({ to: 'AGGREGATE', groups: ['city', 'sex'], subject: 'ownerId', floor: 10 }),
+    ],
     ['@minimize(to: NOISE, spread: 10, step: 2)', minimized(noise(10, 2))],
     ['@minimize(to: REDACT, unless: a & b | c)', minimized(REDACT, [['a', 'b'], ['c']])],
     [
