@@ -11,18 +11,32 @@ const KEY = new Uint8Array(32).fill(7);
 
 interface Field {
   readonly type: string;
+  /** Of an object type. */
+  readonly selection?: string;
   readonly directive: string;
   readonly value: (index: number) => unknown;
 }
 
 const name = (index: number): string => `Alma Lindqvist ${index}`;
 const foreignName = (index: number): string => `Ålma Lindqvist ${index}`;
+const JOBS = Array.from({ length: 100 }, (_, index) => `JOB_${index}`);
+const NAMES = JOBS.map((job) => `"${job}"`).join(', ');
 const email = (index: number): string => `alma.${index}@example.net`;
 const date = (index: number): string => new Date(index * 24 * 60 * 60 * 1_000).toISOString().slice(0, 10);
 const field = (type: string, value: Field['value'], args?: string): Field => ({
   type,
   value,
   directive: args === undefined ? '' : `@minimize(to: ${args})`,
+});
+
+const AGGREGATE = 'AGGREGATE, of: "amount", subject: "ownerId", floor: 10';
+const ROW = 'type Row @public { city: String amount: Float }';
+const STATISTIC = 'type Statistic @public { city: String count: Int! sum: Float average: Float }';
+/** In ten groups, of as many people as rows. */
+const row = (index: number): unknown => ({
+  city: `city ${index % 10}`,
+  amount: index * 1.5,
+  ownerId: `p${index}`,
 });
 
 /** The first of each type is what the others of it are compared with. */
@@ -37,6 +51,10 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, Field])[]>> = 
     ['GENERALIZE, part', field('String', email, 'GENERALIZE, part: EMAIL_DOMAIN')],
     ['GENERALIZE, IPv4', field('String', (index) => `198.51.${index % 256}.7`, 'GENERALIZE, ipv4: 24')],
     ['GENERALIZE, IPv6', field('String', (index) => `2001:db8::${index}:7`, 'GENERALIZE, ipv6: 48')],
+    [
+      'GENERALIZE, hierarchy',
+      field('String', (index) => JOBS[index % JOBS.length], `GENERALIZE, hierarchy: [["HEALTH", ${NAMES}]]`),
+    ],
     ['GENERALIZE, unit', field('String', date, 'GENERALIZE, unit: YEAR')],
     ['SHIFT', field('String', date, 'SHIFT, days: 30')],
     ['PSEUDONYMIZE', field('String', name, 'PSEUDONYMIZE')],
@@ -60,6 +78,16 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, Field])[]>> = 
       field('Float', (index) => index * 1.5, 'NOISE, distribution: GAUSSIAN, scale: 50, step: 1'),
     ],
   ],
+  'a row': [
+    ['whole', { ...field('Row', row), selection: '{ city amount }' }],
+    [
+      'AGGREGATE',
+      {
+        ...field('Statistic', row, `${AGGREGATE}, groups: ["city"]`),
+        selection: '{ city count sum average }',
+      },
+    ],
+  ],
 };
 
 /** What each strategy of `@minimize` costs for a value, beside a protected field that is not minimized. */
@@ -74,6 +102,7 @@ async function benchFields(kind: string, fields: readonly (readonly [string, Fie
     typeDefs: `extend schema
         @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
         @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@minimize", "@public"])
+      ${ROW} ${STATISTIC}
       type Query { ${fields.map(([, { directive, type }], at) => `f${at}: [${type}] @public ${directive}`).join(' ')} }`,
     resolvers: {
       Query: Object.fromEntries(
@@ -90,8 +119,8 @@ async function benchFields(kind: string, fields: readonly (readonly [string, Fie
     },
   });
   const timings = await interleave(
-    fields.map(([title], at) => {
-      const document = parse(`{ f${at} }`);
+    fields.map(([title, { selection = '' }], at) => {
+      const document = parse(`{ f${at} ${selection} }`);
       return {
         name: title,
         run: async (times) => {

@@ -4,6 +4,7 @@ import {
   entityErrors,
   passOnErrors,
   requestErrors,
+  statisticErrors,
   subgraphLogCodes,
   subscriptionErrors,
   txnTokenRefusals,
@@ -95,6 +96,11 @@ export const errorRegistries: readonly ErrorRegistry[] = Object.freeze([
     title: 'Entities of a subgraph',
     met: '`errors[].extensions.code` of a response of a protected subgraph, at `_entities` and the index.',
     codes: entityErrors,
+  },
+  {
+    title: 'Statistics of a subgraph',
+    met: '`errors[].extensions.code` of a response of a protected subgraph, at a field with `@minimize(to: AGGREGATE)`.',
+    codes: statisticErrors,
   },
   {
     title: 'Subscriptions of a subgraph',

@@ -99,6 +99,20 @@ export const entityErrors = Object.freeze({
   },
 } satisfies Record<string, ErrorDescription>);
 
+/** Codes of fields with `@minimize(to: AGGREGATE)`. */
+export const statisticErrors = Object.freeze({
+  STATISTIC_ROW_FAILED: {
+    description:
+      'A row behind a field with `@minimize(to: AGGREGATE)` is an error, so the field has no numbers. The original error is for the subgraph itself.',
+    since: '0.1.0',
+  },
+  STATISTIC_TOO_LARGE: {
+    description:
+      'The rows behind a field with `@minimize(to: AGGREGATE)` have more than 10,000 groups, or more than a million subjects in all groups.',
+    since: '0.1.0',
+  },
+} satisfies Record<string, ErrorDescription>);
+
 /** Codes with which a subscription ends. */
 export const subscriptionErrors = Object.freeze({
   DELEGATION_ENDED: {
@@ -121,7 +135,7 @@ export const subgraphLogCodes = Object.freeze({
   },
   VALUE_NOT_MINIMIZED: {
     description:
-      "A value could not be serialized by its field's type, or its `@minimize` cannot read it. The caller gets null.",
+      "A value could not be serialized by its field's type, or its `@minimize` cannot read it. The caller gets null; a row of a statistic (`AGGREGATE`) is not counted.",
     since: '0.1.0',
   },
 } satisfies Record<string, ErrorDescription>);

@@ -60,6 +60,7 @@ export {
   entityErrors,
   passOnErrors,
   requestErrors,
+  statisticErrors,
   subgraphLogCodes,
   subscriptionErrors,
   type ErrorDescription,

@@ -91,7 +91,11 @@ function parametersOf(statement: MinimizeStatement): readonly [string, string][]
   const { level: _level, to, unless: _unless, ...parameters } = statement;
   return Object.entries(parameters)
     .filter(([name, value]) => name !== 'by' && !(to === 'MASK' && (value === 0 || value === false)))
-    .map(([name, value]) => [name, Array.isArray(value) ? `[${value.join(', ')}]` : String(value)]);
+    .map(([name, value]) => [name, parameterText(value)]);
+}
+
+function parameterText(value: unknown): string {
+  return Array.isArray(value) ? `[${value.map(parameterText).join(', ')}]` : String(value);
 }
 
 /** All levels of the one and the other. */

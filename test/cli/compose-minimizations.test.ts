@@ -20,6 +20,8 @@ const ARGUMENTS = [
   'to: GENERALIZE, step: 0',
   'to: GENERALIZE, unit: DAY',
   'to: GENERALIZE, unit: DAY, timeZone: "Europe/Nowhere"',
+  'to: GENERALIZE, hierarchy: [["RED", "BLUE", "PINK"]]',
+  'to: GENERALIZE, hierarchy: [["RED", "GREEN"]]',
 ];
 const TYPES = [
   'Int',
@@ -35,7 +37,8 @@ const TYPES = [
   'Color',
   'Other',
 ];
-const DEFINITIONS = 'scalar BigInt scalar Date enum Color { RED } type Other @public { y: Int }';
+const DEFINITIONS =
+  'scalar BigInt scalar Date enum Color { RED BLUE } extend enum Color { PINK } type Other @public { y: Int }';
 
 function startFailure(sdl: string): string | undefined {
   try {

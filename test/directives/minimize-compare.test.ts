@@ -18,6 +18,14 @@ const opposite = {
 
 const mask = (more: Given): Given => ({ to: 'MASK', ...more });
 const by = (more: Given): Given => ({ to: 'GENERALIZE', ...more });
+const JOBS = [
+  ['HEALTH', 'NURSE', 'DOCTOR'],
+  ['ANY', 'HEALTH', 'TRADE'],
+];
+const statistic = (more: Given): Given => ({
+  ...{ to: 'AGGREGATE', of: 'amount', groups: ['city', 'age'], subject: 'ownerId', floor: 10 },
+  ...more,
+});
 const noise = (more: Given): Given => ({ to: 'NOISE', step: 1, distribution: 'LAPLACE', ...more });
 
 describe('a strategy compared with another statement of it', () => {
@@ -61,6 +69,10 @@ describe('a strategy compared with another statement of it', () => {
     [by({ part: 'EMAIL_DOMAIN' }), 'incomparable', by({ part: 'PHONE_COUNTRY' })],
     [by({ geohash: 5 }), 'stronger', by({ geohash: 4 })],
     [by({ h3: 5 }), 'stronger', by({ h3: 4 })],
+    [by({ hierarchy: JOBS }), 'equal', by({ hierarchy: JOBS, up: 1 })],
+    [by({ hierarchy: JOBS }), 'stronger', by({ hierarchy: JOBS, up: 2 })],
+    [by({ hierarchy: JOBS }), 'incomparable', by({ hierarchy: [['ANY', 'HEALTH']] })],
+    [by({ hierarchy: JOBS }), 'incomparable', by({ part: 'EMAIL_DOMAIN' })],
     [by({ unit: 'WEEK' }), 'incomparable', by({ unit: 'MONTH' })],
     [by({ unit: 'WEEK' }), 'weaker', by({ unit: 'DAY' })],
     [by({ unit: 'MONTH' }), 'stronger', by({ unit: 'QUARTER' })],
@@ -73,6 +85,16 @@ describe('a strategy compared with another statement of it', () => {
     ],
     [{ to: 'SHIFT', days: 5 }, 'stronger', { to: 'SHIFT', days: 9 }],
     [{ to: 'SHIFT', days: 5 }, 'equal', { to: 'SHIFT', days: 5 }],
+    [statistic({}), 'equal', statistic({})],
+    [statistic({}), 'stronger', statistic({ floor: 20 })],
+    [statistic({}), 'stronger', statistic({ groups: ['city'] })],
+    [statistic({}), 'stronger', statistic({ groups: [], floor: 20 })],
+    [statistic({}), 'incomparable', statistic({ groups: ['city'], floor: 5 })],
+    [statistic({}), 'incomparable', statistic({ groups: ['city', 'sex'] })],
+    [statistic({}), 'incomparable', statistic({ subject: 'household' })],
+    [statistic({}), 'incomparable', statistic({ of: 'rent' })],
+    [statistic({}), 'incomparable', statistic({ buckets: [0, 5] })],
+    [statistic({}), 'stronger', { to: 'REDACT' }],
     [noise({ scale: 5 }), 'stronger', noise({ scale: 9 })],
     [noise({ scale: 5 }), 'equal', noise({ scale: 5 })],
     [noise({ scale: 5 }), 'incomparable', noise({ scale: 9, step: 2 })],
@@ -122,6 +144,10 @@ const groups = [
       .map((date) => date.toISOString().slice(0, 10)),
   },
   { args: fc.record({ to: fc.constant('GENERALIZE'), ipv4: count(32), ipv6: count(128) }), value: fc.ipV4() },
+  {
+    args: fc.integer({ min: 1, max: 4 }).map((up) => by({ hierarchy: JOBS, up })),
+    value: fc.constantFrom(...JOBS.flat(), 'unknown'),
+  },
 ] as const;
 
 describe('never more detail by a stricter statement (property)', () => {

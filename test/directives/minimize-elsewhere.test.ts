@@ -12,7 +12,8 @@ interface Row {
 
 /** What stands for a result that depends on the key. */
 const KEYED = '…';
-const EXAMPLE = /^`(?<type>[A-Za-z]+!?) (?<directive>@minimize\(.*\))`: `(?<value>.*)` → `(?<result>.*)`$/;
+const EXAMPLE =
+  /^`(?<type>[A-Za-z]+!?|\[Group!\]!) (?<directive>@minimize\(.*\))`: `(?<value>.*)` → `(?<result>.*)`$/;
 const WITHOUT = /^(?:nothing(?: yet)?[,:]? ?|`?@|a rule|by scope)/;
 
 function tables(): ReadonlyMap<string, readonly Row[]> {
@@ -31,7 +32,24 @@ function tables(): ReadonlyMap<string, readonly Row[]> {
   );
 }
 
+/** People of whom each has a row, such as `Graz 3, Linz 2`: in groups, by their names. */
+async function grouped(directive: string, text: string): Promise<string> {
+  const rows = text.split(', ').flatMap((group) => {
+    const [name = '', size = ''] = group.split(' ');
+    return Array.from({ length: Number(size) }, (_, index) => ({ name, person: `${name} ${index}` }));
+  });
+  const subgraph = testedSubgraph(
+    `type Group @public { name: String count: Int! } type Query { x: [Group!]! @public ${directive} }`,
+    { Query: { x: () => rows } },
+  );
+  const { data, errors } = await subgraph.ask('{ x { name count } }', {});
+  expect(errors).toBeUndefined();
+  const groups = data?.x as readonly { readonly name: string; readonly count: number }[];
+  return groups.map(({ count, name }) => `${name} ${count}`).join(', ');
+}
+
 async function minimized(type: string, directive: string, text: string): Promise<unknown> {
+  if (type.startsWith('[')) return grouped(directive, text);
   const isText = type.startsWith('String') || type.startsWith('ID');
   const value: unknown = isText ? text : JSON.parse(text);
   const subgraph = testedSubgraph(`type Query { x: ${type} @public ${directive} }`, {

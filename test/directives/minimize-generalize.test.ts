@@ -279,7 +279,7 @@ describe('cells', () => {
 
 describe('a way to generalize', () => {
   const ONE =
-    '@minimize(to: GENERALIZE) takes one of step, unit, decimals, buckets, ipv4, ipv6, part, geohash, h3';
+    '@minimize(to: GENERALIZE) takes one of step, unit, decimals, buckets, ipv4, ipv6, part, geohash, h3, hierarchy';
 
   it.each([
     [{}, ONE],

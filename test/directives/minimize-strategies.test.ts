@@ -15,7 +15,7 @@ import { describe, expect, it, vi } from 'vitest';
 import {
   acceptFinishedValues,
   FinishedValue,
-  serializeScalar,
+  serializeLeaf,
 } from '../../directives/src/minimize/finished-value.js';
 import { readDateText } from '../../directives/src/minimize/date-text.js';
 import { decimalOf } from '../../directives/src/minimize/decimal.js';
@@ -648,8 +648,8 @@ describe('a custom scalar writes values', () => {
   }
 
   it('by coerceOutputValue where graphql has it, and by serialize elsewhere', () => {
-    expect(serializeScalar(newScalar(), 'x')).toBe('new x');
-    expect(serializeScalar(new GraphQLScalarType({ name: 'Old', serialize: () => 'old' }), 'x')).toBe('old');
+    expect(serializeLeaf(newScalar(), 'x')).toBe('new x');
+    expect(serializeLeaf(new GraphQLScalarType({ name: 'Old', serialize: () => 'old' }), 'x')).toBe('old');
   });
 
   it('as before, and finished ones as they are, by either function', () => {

@@ -48,6 +48,10 @@ export function joinStatements(
   if (statements.filter(({ to }) => to === 'PSEUDONYMIZE').length > 1) {
     refuse('only one of its levels can be PSEUDONYMIZE');
   }
+  // Without it, rows would be returned in the type of a statistic.
+  if (statements.length > 1 && statements.some(({ to }) => to === 'AGGREGATE')) {
+    refuse('AGGREGATE is the only statement of its field');
+  }
   return { coordinate, category, statements };
 
   function refuse(problem: string): never {

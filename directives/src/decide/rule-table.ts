@@ -1,6 +1,7 @@
 import type { DocumentNode } from 'graphql';
 import { checkSpecifications } from '../specification/check.js';
 import { Links } from '../specification/link.js';
+import { checkStatistics } from './check-statistics.js';
 import { compileTypes } from './compile-types.js';
 import type { FieldRule, TypeRule } from './compile-types.js';
 import { isUnrestricted, combine, NO_REQUIREMENT, UNCOVERED } from './requirement.js';
@@ -35,6 +36,7 @@ export class RuleTable {
     const links = new Links(document);
     checkSpecifications(document, links);
     this.#types = compileTypes(document, links);
+    checkStatistics(document, this.#types);
     for (const type of this.#types.values()) {
       if (type.kind !== 'object') continue;
       for (const parent of type.related) {

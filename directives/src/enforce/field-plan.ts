@@ -36,5 +36,7 @@ export interface PlannedMinimization {
 /** One statement of it. */
 export interface PlannedStatement {
   readonly record: RecordedField;
+  /** Whether the resolver returns rows behind a statistic (`AGGREGATE`): in shadow mode as well, they are not of the field's type. */
+  readonly isStatistic: boolean;
   readonly minimizer: Minimizer;
 }

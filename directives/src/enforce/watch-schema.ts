@@ -4,7 +4,7 @@ import type { FieldPlan } from './field-plan.js';
 import { plannedStatement } from './protect-resolver.js';
 import type { RequestState } from './request-state.js';
 
-/** Shadow mode: the field's result is returned unchanged, and the decision that enforcement would have made is counted. */
+/** Shadow mode: the field's result is returned unchanged (except rows behind a statistic), and the decision that enforcement would have made is counted. */
 export function watchResolver(
   plan: FieldPlan,
   resolve: GraphQLFieldResolver<unknown, unknown>,
@@ -15,13 +15,13 @@ export function watchResolver(
   return (source, args, contextValue, info) => {
     const state = stateOf(contextValue);
     const { recorder } = state;
+    const statement = plannedStatement(plan, state);
+    const statistic = statement?.isStatistic === true ? statement : undefined;
     if (!state.permits(plan.requirementIndex)) recorder.wouldDeny(record);
     else if (rowOwner !== undefined && !state.mayRead(source, rowOwner)) recorder.wouldDeny(subjectRecord);
-    else {
-      const statement = plannedStatement(plan, state);
-      if (statement === undefined) recorder.allowed(record);
-      else recorder.wouldMinimize(statement.record);
-    }
+    else if (statement === undefined) recorder.allowed(record);
+    else if (statistic === undefined) recorder.wouldMinimize(statement.record);
+    else recorder.minimized(statistic.record);
     // The row is read either way.
     if (rowOwner !== undefined) state.noteRow(source, rowOwner);
     const value: unknown = resolve(source, args, contextValue, info);
@@ -30,7 +30,7 @@ export function watchResolver(
         if (!state.mayRead(row, returnedOwner)) recorder.wouldDeny(subjectRecord);
       });
     }
-    return value;
+    return statistic === undefined ? value : statistic.minimizer(value, { clientId: '' });
   };
 }
 

@@ -152,6 +152,7 @@ class FieldPlanner {
               entityKey: entityKeyOf(type),
               statements: minimization.statements.map((statement) => ({
                 record: this.record(recorded, rule, statement),
+                isStatistic: statement.to === 'AGGREGATE',
                 minimizer: this.#minimizerOf(minimization.coordinate, field, statement),
               })),
             },

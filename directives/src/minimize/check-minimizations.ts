@@ -1,14 +1,8 @@
-import {
-  GraphQLList,
-  GraphQLNonNull,
-  GraphQLObjectType,
-  GraphQLScalarType,
-  Kind,
-  specifiedScalarTypes,
-} from 'graphql';
-import type { DocumentNode, GraphQLNullableType, GraphQLOutputType, TypeNode } from 'graphql';
+import { Kind } from 'graphql';
+import type { DocumentNode } from 'graphql';
 import type { RuleTable } from '../decide/rule-table.js';
 import { compileMinimizer } from './minimizer.js';
+import { NamedTypes } from './named-types.js';
 
 /** Whether the team has configured one is not known from its schema. */
 const SOME_KEY = new Uint8Array(32);
@@ -39,35 +33,5 @@ export function checkMinimizations(document: DocumentNode, rules: RuleTable): vo
         });
       }
     }
-  }
-}
-
-/** Stands for the types of a schema that is not built: strategies ask only for names, lists, and what is a scalar. */
-class NamedTypes {
-  readonly #scalars = new Map<string, GraphQLScalarType>(
-    specifiedScalarTypes.map((scalar) => [scalar.name, scalar]),
-  );
-
-  constructor({ definitions }: DocumentNode) {
-    for (const definition of definitions) {
-      if (definition.kind !== Kind.SCALAR_TYPE_DEFINITION && definition.kind !== Kind.SCALAR_TYPE_EXTENSION)
-        continue;
-      const name = definition.name.value;
-      if (!this.#scalars.has(name)) this.#scalars.set(name, new GraphQLScalarType({ name }));
-    }
-  }
-
-  outputOf(node: TypeNode): GraphQLOutputType {
-    return node.kind === Kind.NON_NULL_TYPE
-      ? new GraphQLNonNull(this.#nullableOf(node.type))
-      : this.#nullableOf(node);
-  }
-
-  #nullableOf(
-    node: Exclude<TypeNode, { kind: Kind.NON_NULL_TYPE }>,
-  ): GraphQLNullableType & GraphQLOutputType {
-    if (node.kind === Kind.LIST_TYPE) return new GraphQLList(this.outputOf(node.type));
-    const name = node.name.value;
-    return this.#scalars.get(name) ?? new GraphQLObjectType({ name, fields: {} });
   }
 }

@@ -45,6 +45,36 @@ export function truncateTo({ digits, scale }: Decimal, decimals: number): Decima
   return { digits: digits / power(scale - kept), scale: kept };
 }
 
+export function addDecimals(one: Decimal, other: Decimal): Decimal {
+  if (one.scale === other.scale) return { digits: one.digits + other.digits, scale: one.scale };
+  const scale = Math.max(one.scale, other.scale);
+  return { digits: digitsAt(one, scale) + digitsAt(other, scale), scale };
+}
+
+/** The quotient, whose divisor is above 0, with this many decimals, at least the number's own. Halves go to the even digit. */
+export function divideTo(number: Decimal, divisor: bigint, decimals: number): Decimal {
+  const digits = digitsAt(number, decimals);
+  const [quotient, rest] = [digits / divisor, digits % divisor];
+  const twice = (rest < 0n ? -rest : rest) * 2n;
+  const isAway = twice > divisor || (twice === divisor && quotient % 2n !== 0n);
+  return { digits: quotient + (isAway ? (digits < 0n ? -1n : 1n) : 0n), scale: decimals };
+}
+
+/** Halves between doubles have at most 53 decimals from 1 on, and 1,075 below. */
+const DECIMALS_OF_HALVES = { above1: 60, below1: 1_100 } as const;
+
+/** The double closest to the quotient, whose divisor is above 0: rounded once. */
+export function closestQuotient(number: Decimal, divisor: bigint): number {
+  const ones = divisor * power(number.scale);
+  const isAbove1 = number.digits >= ones || number.digits <= -ones;
+  const { above1, below1 } = DECIMALS_OF_HALVES;
+  const decimals = Math.max(number.scale, isAbove1 ? above1 : below1);
+  const digits = digitsAt(number, decimals);
+  // One more digit tells what is behind the others, which decides only beside a half.
+  const behind = digits % divisor === 0n ? 0n : digits < 0n ? -1n : 1n;
+  return Number(`${(digits / divisor) * 10n + behind}e-${decimals + 1}`);
+}
+
 /** The number written out, without an exponent, with this many decimals or as many more as it has. */
 export function formatDecimal(number: Decimal, decimals: number): string {
   let { digits, scale } = number;

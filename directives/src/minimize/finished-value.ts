@@ -1,4 +1,4 @@
-import type { GraphQLScalarType } from 'graphql';
+import type { GraphQLLeafType } from 'graphql';
 
 /**
  * A minimized value in its final form. graphql-js serializes whatever a resolver returns, but a custom scalar may reject its
@@ -22,8 +22,8 @@ interface OutputFunctions {
 }
 
 /** A value as graphql-js would write it. @throws the scalar's error */
-export function serializeScalar(scalar: GraphQLScalarType, value: unknown): unknown {
-  const functions: OutputFunctions = scalar;
+export function serializeLeaf(type: GraphQLLeafType, value: unknown): unknown {
+  const functions: OutputFunctions = type;
   return functions.coerceOutputValue === undefined
     ? functions.serialize(value)
     : functions.coerceOutputValue(value);
@@ -41,16 +41,16 @@ export function sentForm(serialized: unknown): unknown {
   return isBoxed ? serialized.valueOf() : serialized;
 }
 
-const accepting = new WeakSet<GraphQLScalarType>();
+const accepting = new WeakSet<GraphQLLeafType>();
 
 /** Lets a custom scalar of a schema pass finished values, in place; it serializes everything else as before. */
-export function acceptFinishedValues(scalar: GraphQLScalarType): void {
-  if (accepting.has(scalar)) return;
-  accepting.add(scalar);
-  const functions: OutputFunctions = scalar;
-  functions.serialize = passingOn(functions.serialize.bind(scalar));
+export function acceptFinishedValues(type: GraphQLLeafType): void {
+  if (accepting.has(type)) return;
+  accepting.add(type);
+  const functions: OutputFunctions = type;
+  functions.serialize = passingOn(functions.serialize.bind(type));
   if (functions.coerceOutputValue !== undefined)
-    functions.coerceOutputValue = passingOn(functions.coerceOutputValue.bind(scalar));
+    functions.coerceOutputValue = passingOn(functions.coerceOutputValue.bind(type));
 }
 
 function passingOn(serialize: Serialize): Serialize {

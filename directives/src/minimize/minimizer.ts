@@ -1,17 +1,26 @@
-import { getNamedType, isListType, isNonNullType, isScalarType, isSpecifiedScalarType } from 'graphql';
-import type { GraphQLOutputType, GraphQLScalarType } from 'graphql';
+import {
+  getNamedType,
+  isEnumType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isSpecifiedScalarType,
+} from 'graphql';
+import type { GraphQLLeafType, GraphQLOutputType } from 'graphql';
 import { awaitedLater, collect, isAsyncIterable, isIterable, isPromise } from '../enforce/values.js';
 import { DirectiveError } from '../errors.js';
 import type { MinimizeStatement } from '../specification/minimize.js';
-import { acceptFinishedValues, FinishedValue, sentForm, serializeScalar } from './finished-value.js';
+import { compileAggregator } from './aggregate/compile-aggregate.js';
+import { acceptFinishedValues, FinishedValue, sentForm, serializeLeaf } from './finished-value.js';
 import { keyedDigest } from './keyed-digest.js';
 import type { KeyedDigest } from './keyed-digest.js';
 import { compileStrategy } from './strategies/index.js';
 import { redactedValue } from './strategies/redact.js';
+import { needsScalar } from './strategy.js';
 import type { MinimizationContext, Strategy } from './strategy.js';
 
 /**
- * Returns less than the resolver did: entry by entry for a list, and as a promise for a promise. `null` and errors are
+ * Returns less than the resolver did: entry by entry for a list (except `AGGREGATE`), and as a promise for a promise. `null` and errors are
  * unchanged.
  */
 export type Minimizer = (value: unknown, context: MinimizationContext) => unknown;
@@ -40,21 +49,20 @@ export function compileMinimizer(input: MinimizerInput): Minimizer {
     const redacted = redactedValue(type, coordinate);
     return through(type, () => redacted);
   }
-  const named = getNamedType(type);
-  if (!isScalarType(named)) {
-    throw new DirectiveError(
-      'INVALID_RULE',
-      `@minimize(to: ${statement.to}) needs a field of a scalar type`,
-      coordinate,
-    );
+  if (statement.to === 'AGGREGATE') {
+    const { onUnreadable } = input;
+    return compileAggregator({ parameters: statement, coordinate, type, onUnreadable });
   }
-  if (!isSpecifiedScalarType(named)) acceptFinishedValues(named);
+  const named = getNamedType(type);
+  if (!isLeafType(named)) return needsScalar(statement.to, coordinate);
   const field = {
     coordinate,
     typeName: named.name,
+    enumValues: isEnumType(named) ? new Set(named.getValues().map(({ name }) => name)) : undefined,
     keyedDigest: (domain?: string): KeyedDigest => digestOf(input, domain),
   };
   const strategy = compileStrategy(statement, field);
+  if (!isSpecifiedScalarType(named)) acceptFinishedValues(named);
   return through(type, (value, context) => {
     const result = minimizeScalar(value, named, strategy, context);
     if (result !== null) return result;
@@ -103,16 +111,16 @@ function eachOf(entry: Minimizer): Minimizer {
  */
 function minimizeScalar(
   value: unknown,
-  scalar: GraphQLScalarType,
+  type: GraphQLLeafType,
   strategy: Strategy,
   context: MinimizationContext,
 ): unknown {
   try {
-    let minimized = strategy(sentForm(serializeScalar(scalar, value)), context, value);
+    let minimized = strategy(sentForm(serializeLeaf(type, value)), context, value);
     if (minimized === null) return null;
     if (typeof minimized === 'number' && !Number.isFinite(minimized)) return null;
-    if (minimized instanceof Date) minimized = serializeScalar(scalar, minimized);
-    return isSpecifiedScalarType(scalar) ? serializeScalar(scalar, minimized) : new FinishedValue(minimized);
+    if (minimized instanceof Date) minimized = serializeLeaf(type, minimized);
+    return isSpecifiedScalarType(type) ? serializeLeaf(type, minimized) : new FinishedValue(minimized);
   } catch {
     // The message may quote the value.
     return null;

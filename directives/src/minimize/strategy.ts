@@ -28,8 +28,10 @@ export function purposesText({ purposes = [] }: MinimizationContext): string {
 /** The field whose values a strategy minimizes. */
 export interface MinimizedField {
   readonly coordinate: string;
-  /** The name of its scalar. */
+  /** The name of its scalar or enum. */
   readonly typeName: string;
+  /** Of its enum; absent for a scalar. */
+  readonly enumValues?: ReadonlySet<string> | undefined;
   /**
    * @param domain what digests of one value differ by; by default the field
    * @throws {DirectiveError} `MISSING_PSEUDONYM_KEY` without a key of at least 32 bytes
@@ -40,15 +42,21 @@ export interface MinimizedField {
 /** The rest of a value under one statement of a strategy and another: `weaker` leaves more. */
 export type StrategyComparison = 'equal' | 'weaker' | 'stronger' | 'incomparable';
 
-/** Everything specific to one strategy of `@minimize`; each has its own file. */
-export interface StrategyDefinition<Parameters extends object> {
+/** What is stated of one strategy of `@minimize`; each has its own file. */
+export interface StatementDefinition<Parameters extends object> {
   /** Its arguments of the directive, by name, with their types in the schema. */
   readonly arguments: Readonly<Record<string, string>>;
   /** @throws {DirectiveError} `INVALID_RULE` for unreadable arguments */
   readonly read: (args: Arguments, coordinate: string) => Parameters;
+  readonly compare: (before: Parameters, after: Parameters) => StrategyComparison;
+}
+
+/** A strategy that minimizes each value by itself. */
+export interface StrategyDefinition<Parameters extends object> extends StatementDefinition<Parameters> {
+  /** Whether a field of an enum's type can have it. Absent: only a scalar's. */
+  readonly fitsEnums?: (parameters: Parameters) => boolean;
   /** @throws {DirectiveError} `INVALID_RULE` if it does not fit the field; `MISSING_PSEUDONYM_KEY` */
   readonly compile: (parameters: Parameters, field: MinimizedField) => Strategy;
-  readonly compare: (before: Parameters, after: Parameters) => StrategyComparison;
 }
 
 /** @param before the larger, the more is left */
@@ -93,4 +101,13 @@ export function needsType(fits: boolean, strategy: string, wanted: string, coord
       `@minimize(to: ${strategy}) needs a field of type ${wanted}`,
       coordinate,
     );
+}
+
+/** @throws {DirectiveError} `INVALID_RULE` */
+export function needsScalar(strategy: string, coordinate: string): never {
+  throw new DirectiveError(
+    'INVALID_RULE',
+    `@minimize(to: ${strategy}) needs a field of a scalar type`,
+    coordinate,
+  );
 }

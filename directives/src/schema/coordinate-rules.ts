@@ -11,6 +11,18 @@ interface Unless {
   readonly unless?: Alternatives;
 }
 
+interface StatisticArguments {
+  readonly to: 'AGGREGATE';
+  readonly subject: string;
+  readonly floor: number;
+  readonly groups?: readonly string[];
+  readonly of?: string;
+  readonly buckets?: readonly number[];
+  readonly names?: readonly string[];
+  /** Rows cannot be returned in the type of a statistic, so nobody is exempt. */
+  readonly unless?: never;
+}
+
 /** The arguments of each of Behalf's directives, by its name. */
 export interface DirectiveArguments {
   readonly authenticated: NoArguments;
@@ -39,6 +51,11 @@ export interface DirectiveArguments {
       | { readonly to: 'GENERALIZE'; readonly part: Part }
       | { readonly to: 'GENERALIZE'; readonly geohash: number }
       | { readonly to: 'GENERALIZE'; readonly h3: number }
+      | {
+          readonly to: 'GENERALIZE';
+          readonly hierarchy: readonly (readonly string[])[];
+          readonly up?: number;
+        }
       | { readonly to: 'SHIFT'; readonly days: number }
       | { readonly to: 'NOISE'; readonly spread: number; readonly step?: number }
       | {
@@ -47,6 +64,7 @@ export interface DirectiveArguments {
           readonly scale: number;
           readonly step: number;
         }
+      | StatisticArguments
     );
   readonly purpose: { readonly of: readonly string[] };
   readonly subject: Unless & { readonly field: string };

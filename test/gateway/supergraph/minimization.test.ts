@@ -202,6 +202,22 @@ describe('the directive in words', () => {
       '@minimize(to: GENERALIZE, unit: DAY, timeZone: Europe/Vienna)',
       minimized(by({ unit: 'DAY', timeZone: 'Europe/Vienna' })),
     ],
+    [
+      '@minimize(to: GENERALIZE, hierarchy: [[A, B, C], [D, A]], up: 1)',
+      minimized(
+        by({
+          hierarchy: [
+            ['A', 'B', 'C'],
+            ['D', 'A'],
+          ],
+          up: 1,
+        }),
+      ),
+    ],
+    [
+      '@minimize(to: AGGREGATE, groups: [city, sex], subject: ownerId, floor: 10)',
+      minimized({ to: 'AGGREGATE', groups: ['city', 'sex'], subject: 'ownerId', floor: 10 }),
+    ],
     ['@minimize(to: NOISE, spread: 10, step: 2)', minimized(noise(10, 2))],
     ['@minimize(to: REDACT, unless: a & b | c)', minimized(REDACT, [['a', 'b'], ['c']])],
     [

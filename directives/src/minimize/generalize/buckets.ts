@@ -35,7 +35,7 @@ export const buckets: GeneralizationDefinition<BucketsParameters> = {
     const { names } = parameters;
     if (names === undefined) needsType(typeName !== 'Boolean', 'GENERALIZE', 'a number', coordinate);
     else needsType(isText(typeName), 'GENERALIZE', 'String or ID, to be a name', coordinate);
-    const begins = parameters.buckets.map((bucket) => exactDecimal(bucket, coordinate));
+    const begins = bucketBegins(parameters, coordinate);
     if (isWhole(typeName) && begins.some(({ scale }) => scale !== 0))
       throw new DirectiveError('INVALID_RULE', `"buckets" of a ${typeName} are whole`, coordinate);
     return (value) => bucketOf(value, begins, names);
@@ -66,6 +66,14 @@ function readBuckets(value: unknown, coordinate: string): readonly number[] {
   return numbers.map((each) => exactly(each, 'buckets', coordinate));
 }
 
+/** @throws {DirectiveError} `INVALID_RULE` */
+export function bucketBegins(
+  { buckets: numbers }: BucketsParameters,
+  coordinate: string,
+): readonly Decimal[] {
+  return numbers.map((bucket) => exactDecimal(bucket, coordinate));
+}
+
 function exactDecimal(bucket: number, coordinate: string): Decimal {
   const exact = decimalOf(bucket);
   if (exact !== undefined) return exact;
@@ -75,7 +83,16 @@ function exactDecimal(bucket: number, coordinate: string): Decimal {
 function bucketOf(value: unknown, begins: readonly Decimal[], names: readonly string[] | undefined): unknown {
   const number = readNumber(value);
   if (number === undefined) return null;
-  // The last one that begins at or below the number, by bisection.
+  const index = bucketAt(number, begins);
+  if (names !== undefined) return names[index] ?? null;
+  const begin = begins[index];
+  if (begin === undefined) return null;
+  if (typeof value === 'bigint') return begin.scale === 0 ? begin.digits : null;
+  return typeof value === 'number' ? toDouble(begin) : formatDecimal(begin, number.scale);
+}
+
+/** @returns the index of the last one that begins at or below the number, or 0. By bisection */
+export function bucketAt(number: Decimal, begins: readonly Decimal[]): number {
   let [low, high] = [0, begins.length - 1];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
@@ -83,9 +100,5 @@ function bucketOf(value: unknown, begins: readonly Decimal[], names: readonly st
     if (begin !== undefined && compareDecimals(begin, number) <= 0) low = middle;
     else high = middle - 1;
   }
-  if (names !== undefined) return names[low] ?? null;
-  const begin = begins[low];
-  if (begin === undefined) return null;
-  if (typeof value === 'bigint') return begin.scale === 0 ? begin.digits : null;
-  return typeof value === 'number' ? toDouble(begin) : formatDecimal(begin, number.scale);
+  return low;
 }

@@ -7,6 +7,8 @@ export interface GeneralizationDefinition<Parameters extends object> {
   readonly arguments: Readonly<Record<string, string>>;
   /** @throws {DirectiveError} `INVALID_RULE` */
   readonly read: (args: Arguments, coordinate: string) => Parameters;
+  /** Whether a field of an enum's type can have it. Absent: only a scalar's. */
+  readonly fitsEnums?: true;
   /** @throws {DirectiveError} `INVALID_RULE` if it does not fit the field */
   readonly compile: (parameters: Parameters, field: MinimizedField) => Strategy;
   readonly compare: (before: Parameters, after: Parameters) => StrategyComparison;

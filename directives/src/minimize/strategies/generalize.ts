@@ -9,6 +9,8 @@ import { geohash } from '../generalize/geohash.js';
 import type { GeohashParameters } from '../generalize/geohash.js';
 import { h3 } from '../generalize/h3.js';
 import type { H3Parameters } from '../generalize/h3.js';
+import { hierarchy } from '../generalize/hierarchy.js';
+import type { HierarchyParameters } from '../generalize/hierarchy.js';
 import { ipPrefix } from '../generalize/ip-prefix.js';
 import type { IpPrefixParameters } from '../generalize/ip-prefix.js';
 import { part } from '../generalize/part.js';
@@ -30,6 +32,7 @@ interface ParametersOf {
   readonly part: PartParameters;
   readonly geohash: GeohashParameters;
   readonly h3: H3Parameters;
+  readonly hierarchy: HierarchyParameters;
 }
 
 type Way = keyof ParametersOf;
@@ -47,6 +50,7 @@ const ways: { readonly [Name in Way]: GeneralizationDefinition<ParametersOf[Name
   part,
   geohash,
   h3,
+  hierarchy,
 };
 
 /** The arguments that choose a way; an address can be of either kind. */
@@ -60,6 +64,7 @@ const CHOOSING: Readonly<Record<string, Way>> = {
   part: 'part',
   geohash: 'geohash',
   h3: 'h3',
+  hierarchy: 'hierarchy',
 };
 
 /** A larger kind in place of a value: a range, a time, an area, a domain. */
@@ -75,6 +80,7 @@ export const generalize: StrategyDefinition<GeneralizeParameters> = {
     const parameters: object = ways[by].read(args, coordinate);
     return { by, ...parameters } as GeneralizeParameters;
   },
+  fitsEnums: ({ by }) => ways[by].fitsEnums === true,
   compile: (parameters, field) => compileBy(parameters, field),
   compare: (before, after) => (before.by === after.by ? compareBy(before, after) : 'incomparable'),
 };

@@ -1,5 +1,14 @@
 import type { Arguments } from '../../specification/read-arguments.js';
-import type { MinimizedField, Strategy, StrategyComparison, StrategyDefinition } from '../strategy.js';
+import { needsScalar } from '../strategy.js';
+import type {
+  MinimizedField,
+  StatementDefinition,
+  Strategy,
+  StrategyComparison,
+  StrategyDefinition,
+} from '../strategy.js';
+import { aggregate } from './aggregate.js';
+import type { AggregateParameters } from './aggregate.js';
 import { generalize } from './generalize.js';
 import type { GeneralizeParameters } from './generalize.js';
 import { mask } from './mask.js';
@@ -24,10 +33,14 @@ interface ParametersOf {
   readonly SHIFT: ShiftParameters;
   readonly PSEUDONYMIZE: PseudonymizeParameters;
   readonly NOISE: NoiseParameters;
+  readonly AGGREGATE: AggregateParameters;
 }
 
-/** A strategy that reads the value. `KEEP` leaves it, and `REDACT` replaces it: see {@link redactedValue}. */
-type ReadingName = Exclude<keyof ParametersOf, 'KEEP' | 'REDACT'>;
+/** A strategy with parameters. `KEEP` leaves the value, and `REDACT` replaces it: see {@link redactedValue}. */
+type StatedName = Exclude<keyof ParametersOf, 'KEEP' | 'REDACT'>;
+
+/** A strategy that reads each value by itself. `AGGREGATE` reads all rows: see {@link compileAggregator}. */
+type ReadingName = Exclude<StatedName, 'AGGREGATE'>;
 
 export type StrategyName = keyof ParametersOf;
 
@@ -36,7 +49,7 @@ export type MinimizationStrategy<Names extends StrategyName = StrategyName> = {
   [Name in Names]: { readonly to: Name } & ParametersOf[Name];
 }[Names];
 
-const definitions: { readonly [Name in ReadingName]: StrategyDefinition<ParametersOf[Name]> } = {
+const reading: { readonly [Name in ReadingName]: StrategyDefinition<ParametersOf[Name]> } = {
   MASK: mask,
   TRUNCATE: truncate,
   GENERALIZE: generalize,
@@ -45,24 +58,29 @@ const definitions: { readonly [Name in ReadingName]: StrategyDefinition<Paramete
   NOISE: noise,
 };
 
+const definitions: { readonly [Name in StatedName]: StatementDefinition<ParametersOf[Name]> } = {
+  ...reading,
+  AGGREGATE: aggregate,
+};
+
 export const STRATEGY_NAMES: readonly StrategyName[] = Object.freeze([
   'KEEP',
   'REDACT',
-  ...(Object.keys(definitions) as ReadingName[]),
+  ...(Object.keys(definitions) as StatedName[]),
 ]);
 
-function isReading(to: StrategyName): to is ReadingName {
+function isStated(to: StrategyName): to is StatedName {
   return Object.hasOwn(definitions, to);
 }
 
 /** The arguments of each strategy, by name, with their types in the schema. */
 export function argumentsOfStrategy(to: StrategyName): Readonly<Record<string, string>> {
-  return isReading(to) ? definitions[to].arguments : {};
+  return isStated(to) ? definitions[to].arguments : {};
 }
 
 /** @throws {DirectiveError} `INVALID_RULE` for unreadable arguments */
 export function readStrategy(to: StrategyName, args: Arguments, coordinate: string): MinimizationStrategy {
-  if (!isReading(to)) return { to };
+  if (!isStated(to)) return { to };
   const parameters: object = definitions[to].read(args, coordinate);
   return { to, ...parameters } as MinimizationStrategy;
 }
@@ -72,7 +90,10 @@ export function compileStrategy<Name extends ReadingName>(
   strategy: MinimizationStrategy<Name>,
   field: MinimizedField,
 ): Strategy {
-  return definitions[strategy.to].compile(strategy, field);
+  const { compile, fitsEnums } = reading[strategy.to];
+  if (field.enumValues !== undefined && fitsEnums?.(strategy) !== true)
+    needsScalar(strategy.to, field.coordinate);
+  return compile(strategy, field);
 }
 
 /**
@@ -88,19 +109,19 @@ export function compareStrategies(
     if (before.to === 'REDACT' || after.to === 'KEEP') return 'weaker';
     return 'incomparable';
   }
-  const comparison = isReading(before.to) ? compareBy(before as Reading, after as Reading) : 'equal';
+  const comparison = isStated(before.to) ? compareBy(before as Stated, after as Stated) : 'equal';
   // A parameter that is not compared must not pass for equal.
   return comparison === 'equal' && textOf(before) !== textOf(after) ? 'incomparable' : comparison;
 }
 
-type Reading = MinimizationStrategy<ReadingName>;
+type Stated = MinimizationStrategy<StatedName>;
 
 /** The strategy alone, whoever it applies to. */
 function textOf(strategy: MinimizationStrategy): string {
   return JSON.stringify({ ...strategy, level: undefined, unless: undefined });
 }
 
-function compareBy<Name extends ReadingName>(
+function compareBy<Name extends StatedName>(
   before: MinimizationStrategy<Name>,
   after: MinimizationStrategy<Name>,
 ): StrategyComparison {
