@@ -8,6 +8,8 @@ const file = (path) => fileURLToPath(new URL(path, import.meta.url));
 const SOURCES = {
   '@behalf/directives': 'directives/src/index.ts',
   '@behalf/directives/internal': 'directives/src/internal.ts',
+  '@behalf/directives/kysely': 'directives/src/kysely.ts',
+  '@behalf/directives/knex': 'directives/src/knex.ts',
   '@behalf/policy': 'policy/index.ts',
   '@behalf/store': 'store/index.ts',
   '@behalf/http': 'http/index.ts',

@@ -64,6 +64,11 @@ export const directiveErrors = Object.freeze({
       'A function was given a schema that neither `buildProtectedSubgraph` nor `protectSchema` returned.',
     since: '0.1.0',
   },
+  INVALID_COLUMNS: {
+    description:
+      '`requestedColumns` was given a mapping that does not fit the schema, or not the field that is resolved. The message names the field or type, and says what to write.',
+    since: '0.1.0',
+  },
   UNREADABLE_HEADERS: {
     description: '`protectedContext` was given something without headers of Node or of the Fetch standard.',
     since: '0.1.0',

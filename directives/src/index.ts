@@ -18,6 +18,9 @@ export type { ReplayAnswer, ReplayMemory } from './claims/replay-memory.js';
 export type { TxnTokenRefusal } from './claims/txn-token-refusals.js';
 export type { Clock } from './clock.js';
 export { createTxnTokenVerifier, type TxnTokenBinding } from './claims/verify-txn-token.js';
+export type { ColumnMapping, ColumnsOfField, ColumnSource, ColumnType } from './columns/column-mapping.js';
+export { mergeColumns, type RequestedColumn } from './columns/requested-column.js';
+export { requestedColumns } from './columns/requested-columns.js';
 export type { Requires } from './decide/requirement.js';
 export { protectedSubgraphPlugin, type ServerPlugin } from './enforce/apollo-plugin.js';
 export type { SubgraphResolvers } from './enforce/apollo-subgraph.js';
@@ -37,6 +40,7 @@ export { pseudonymsOf, readPseudonym, type PseudonymOwner } from './enforce/pseu
 export type { RequestHeaders } from './enforce/request-headers.js';
 export { DirectiveError, type DirectiveErrorCode, PassOnError } from './errors.js';
 export type { SubgraphLog, SubgraphLogCode, SubgraphLogFacts } from './log.js';
+export type { MinimizationStrategy } from './minimize/strategies/index.js';
 export type { FormerPseudonymKey } from './minimize/pseudonyms.js';
 export type { AccessDecision, FactsExtension, FieldAccessTuple } from './record/facts.js';
 export type { CoordinateRules, DirectiveArguments } from './schema/coordinate-rules.js';

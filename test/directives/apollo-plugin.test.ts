@@ -18,6 +18,8 @@ describe('what Apollo Server is about to execute', () => {
       requirements: [],
       minimizations: [],
       rowExemptions: [],
+      plans: new Map(),
+      isEnforced: true,
       fields: [],
       pseudonyms: new Map(),
       clock: systemClock,

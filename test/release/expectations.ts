@@ -39,6 +39,11 @@ export const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     without: [...DATABASE, ...SERVERS, ...SAMPLES, '@apollo/gateway', '@apollo/server', '@apollo/subgraph'],
     maxBytes: MAX_DIRECTIVES_BYTES,
     isOpenSourceOnly: true,
+    optional: {
+      entries: ['@behalf/directives/kysely', '@behalf/directives/knex'],
+      siblings: [],
+      packages: ['kysely@^0.28.18', 'knex@^3.1.0'],
+    },
   },
   '@behalf/policy': {
     with: ['graphql@^16.11.0'],

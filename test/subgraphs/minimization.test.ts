@@ -95,8 +95,14 @@ describe('a limited scope', () => {
     const full = await transactions(['transactions:read', 'transactions:details', 'accounts:details']);
     const little = await transactions(['transactions:read']);
     expect(little).toHaveLength(200);
+    const inFinland = new Intl.DateTimeFormat('sv', { timeZone: 'Europe/Helsinki' });
     expect(little.map(({ bookedAt }) => bookedAt)).toEqual(
-      full.map(({ bookedAt }) => `${bookedAt.slice(0, 10)}T00:00:00.000Z`),
+      full.map(
+        ({ bookedAt }) =>
+          expect.stringMatching(
+            `^${inFinland.format(new Date(bookedAt))}T00:00:00.000\\+0[23]:00$`,
+          ) as string,
+      ),
     );
     expect(new Set(little.map(({ remittance }) => remittance))).toEqual(new Set([null]));
     expect(persons(full)[0]?.iban).toMatch(/^FI\d{16}$/);

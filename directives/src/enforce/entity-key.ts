@@ -10,15 +10,20 @@ export type EntityKey = (row: unknown) => string | undefined;
  * @returns undefined for a type without such a key
  */
 export function entityKeyOf(type: GraphQLObjectType): EntityKey | undefined {
-  const fields = fieldSetsOf(type)
-    .map(topLevelFields)
-    .find((names) => names.length > 0);
+  const fields = keyFieldsOf(type);
   if (fields === undefined) return undefined;
   return (row) => {
     if (typeof row !== 'object' || row === null) return undefined;
     const values = fields.map((name) => textOf((row as Readonly<Record<string, unknown>>)[name]));
     return values.includes(undefined) ? undefined : JSON.stringify(values);
   };
+}
+
+/** The fields of that key. */
+export function keyFieldsOf(type: GraphQLObjectType): readonly string[] | undefined {
+  return fieldSetsOf(type)
+    .map(topLevelFields)
+    .find((names) => names.length > 0);
 }
 
 /** As SDL states them, or the `extensions` of a schema that is built in code. */

@@ -26,6 +26,8 @@ export interface Guard {
    * @throws {DirectiveError} `UNREADABLE_HEADERS`
    */
   open(request: unknown, body: unknown): Promise<RequestState>;
+  /** The state of a context value's request; for any other value, an anonymous caller. */
+  stateOf(contextValue: unknown): RequestState;
 }
 
 type BeginState = (caller: Caller, parent: RequestState['parent']) => RequestState;
@@ -41,6 +43,17 @@ export function guardOf(schema: GraphQLSchema): Guard {
       'the schema comes from neither buildProtectedSubgraph nor protectSchema',
     );
   return guard;
+}
+
+/**
+ * The state of a context value's request, from within a resolver. A library may execute another schema object than the protected
+ * one, with the same resolvers: then the context value tells.
+ *
+ * @throws {DirectiveError} `NOT_PROTECTED` if neither is protected
+ */
+export function stateWithin(schema: GraphQLSchema, contextValue: unknown): RequestState {
+  const state = guards.get(schema)?.stateOf(contextValue) ?? requestStateOf(contextValue);
+  return state ?? guardOf(schema).stateOf(contextValue);
 }
 
 /**
@@ -84,10 +97,10 @@ export function guardSchema(schema: GraphQLSchema, rules: RuleTable, options: Pr
     return begin({}, otelContext.active());
   }
 
-  guards.set(schema, guardFor(options, begin, log));
+  guards.set(schema, { ...guardFor(options, begin, log), stateOf });
 }
 
-function guardFor(options: ProtectionOptions, begin: BeginState, log: OccasionalLog): Guard {
+function guardFor(options: ProtectionOptions, begin: BeginState, log: OccasionalLog): Omit<Guard, 'stateOf'> {
   const { binding, replay, clock } = options;
   const verify = createTxnTokenVerifier(
     options.name,

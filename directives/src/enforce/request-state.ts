@@ -49,9 +49,21 @@ export interface CompiledProtection {
   /** Of {@link RowOwner}. */
   readonly rowExemptions: readonly Alternatives[];
   readonly fields: readonly RecordedField[];
+  /** By coordinate of the subgraph's own schema, without federation's fields. */
+  readonly plans: ReadonlyMap<string, FieldDecisions>;
+  /** False in shadow, where nothing is denied or minimized. */
+  readonly isEnforced: boolean;
   /** By coordinate, of the fields that have them. */
   readonly pseudonyms: ReadonlyMap<string, PseudonymizedField>;
   readonly clock: Clock;
+}
+
+/** What is decided about one field of a request, by its indexes. */
+export interface FieldDecisions {
+  readonly requirementIndex: number;
+  readonly minimization: { readonly index: number } | undefined;
+  /** Whose the row is that the field is read from. */
+  readonly rowOwner: RowOwner | undefined;
 }
 
 /** A field with pseudonyms, and the statement of its minimization that gives them. */

@@ -48,10 +48,14 @@ type Resolver = GraphQLFieldResolver<unknown, unknown>;
 export function wrapFields(input: ProtectionInput): CompiledProtection {
   const { schema, rules, enforcement, runtime } = input;
   const planner = new FieldPlanner(input);
+  const plans = new Map<string, FieldPlan>();
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
-      if (!isFederationField(schema, type, field)) wrapField(type, field, planner.plan(type, field), input);
+      if (isFederationField(schema, type, field)) continue;
+      const plan = planner.plan(type, field);
+      plans.set(`${type.name}.${field.name}`, plan);
+      wrapField(type, field, plan, input);
     }
   }
   const { requirements, minimizations, rowExemptions, fields } = planner;
@@ -69,6 +73,8 @@ export function wrapFields(input: ProtectionInput): CompiledProtection {
     minimizations,
     rowExemptions: rowExemptions.values,
     fields,
+    plans,
+    isEnforced: enforcement !== 'shadow',
     pseudonyms: planner.pseudonyms,
     clock: runtime.clock,
   };

@@ -1,6 +1,7 @@
+import type { ColumnMapping } from '@behalf/directives';
 import { type RawBuilder, sql } from 'kysely';
 
-import type { ColumnsOfFields } from '../shared/columns.js';
+import type { KeyWithColumns } from '../shared/columns.js';
 
 /** Properties of a transaction or a party that come from the counterparty's row. */
 export interface CounterpartyColumns {
@@ -9,49 +10,48 @@ export interface CounterpartyColumns {
   readonly city?: string | null;
 }
 
-const PLACE = {
-  city: { city: sql`p.city` },
-  latitude: { latitude: sql`p.latitude` },
-  longitude: { longitude: sql`p.longitude` },
-};
+type Columns = ColumnMapping['columns'];
 
-/** Columns of `bank.counterparty p` for the fields of `Party`'s types, below `path`. */
-export function counterpartyColumns(path: '' | 'counterparty.'): ColumnsOfFields {
-  const kind = { kind: sql`p.kind` };
+/** The alias of `bank.counterparty` in queries. */
+const TABLE = 'p';
+export const KIND = { column: 'kind', table: TABLE };
+const CITY = { column: 'city', table: TABLE };
+
+/** Columns of `bank.counterparty` for the fields of `Party`'s types, below `path`. */
+export function counterpartyColumns(path: '' | 'counterparty.'): Columns {
   return {
-    [`${path}__typename`]: kind,
-    [`${path}displayName`]: { ...kind, displayName: sql`p.name` },
-    [`${path}category`]: { ...kind, merchantCategory: sql`p.category` },
-    [`${path}reference`]: { ...kind, reference: sql`'p-' || p.id` },
-    [`${path}iban`]: { ...kind, iban: sql`p.iban` },
-    [`${path}place`]: kind,
+    [`${path}__typename`]: [KIND],
+    [`${path}displayName`]: { column: 'name', table: TABLE, type: 'text' },
+    [`${path}category`]: { column: 'category', table: TABLE, as: 'merchantCategory' },
+    [`${path}reference`]: { column: 'id', table: TABLE },
+    [`${path}iban`]: { column: 'iban', table: TABLE },
     ...placeColumns(`${path}place`),
   };
 }
 
-/** Columns of `bank.counterparty p` for the fields of a place at `path`. */
-export function placeColumns(path: string): ColumnsOfFields {
+/** Columns of `bank.counterparty` for a place at `path`, and its fields. */
+export function placeColumns(path: string): Columns {
   return {
-    [path]: PLACE.city,
-    [`${path}.city`]: PLACE.city,
-    [`${path}.location.latitude`]: PLACE.latitude,
-    [`${path}.location.longitude`]: PLACE.longitude,
+    [path]: [CITY],
+    [`${path}.city`]: CITY,
+    [`${path}.location.latitude`]: { column: 'latitude', table: TABLE, type: 'double' },
+    [`${path}.location.longitude`]: { column: 'longitude', table: TABLE, type: 'double' },
   };
 }
 
-/** The join that provides these columns; empty when none of them needs it. */
+/** How `reference` is selected. */
+export const COUNTERPARTY_FORMAT = {
+  reference: (id: RawBuilder<unknown>): RawBuilder<unknown> => sql`'p-' || ${id}`,
+};
+
+/** The join that provides these columns; empty when no key of a batch needs it. */
 export function joinCounterparty(
-  properties: Iterable<readonly string[]>,
+  keys: readonly KeyWithColumns[],
   on: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
-  const needed = new Set([...properties].flat());
-  const isNeeded = [...needed].some((property) => COUNTERPARTY_PROPERTIES.has(property));
+  const isNeeded = keys.some(({ columns }) => columns.some(({ table }) => table === TABLE));
   return isNeeded ? sql`join bank.counterparty p on p.id = ${on}` : sql``;
 }
-
-const COUNTERPARTY_PROPERTIES = new Set(
-  Object.values(counterpartyColumns('')).flatMap((properties) => Object.keys(properties)),
-);
 
 /** The GraphQL type of a row that has a counterparty's columns. */
 export function partyTypeOf({ kind }: CounterpartyColumns): 'Merchant' | 'PrivatePerson' | undefined {

@@ -1,9 +1,9 @@
-import { defineLoader, denialError } from '@behalf/directives';
+import { type ColumnMapping, defineLoader, denialError, requestedColumns } from '@behalf/directives';
 import type { GraphQLResolveInfo } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
 
 import type { BankDatabase } from '../data/index.js';
-import { Columns, readKeys, writeKey } from '../shared/columns.js';
+import { columnList, inUtc, type KeyWithColumns, propertyList, textOfKey } from '../shared/columns.js';
 import type { BankContext } from '../shared/context.js';
 import {
   type Connection,
@@ -14,11 +14,12 @@ import {
   writeCursor,
 } from '../shared/pagination.js';
 import { groupBy } from '../shared/group-by.js';
-import { requestedFields } from '../shared/selection.js';
 import {
+  COUNTERPARTY_FORMAT,
   type CounterpartyColumns,
   counterpartyColumns,
   joinCounterparty,
+  KIND,
   placeColumns,
 } from './counterparty.js';
 
@@ -34,11 +35,10 @@ export interface TransactionArguments extends PageArguments {
   readonly category?: string | null;
 }
 
-interface TransactionsKey {
+interface TransactionsKey extends KeyWithColumns {
   readonly accountId: string;
   readonly page: Page;
   readonly category: string | null;
-  readonly columns: readonly string[];
 }
 
 /** The purpose that the schema requires for `Transaction.category`. */
@@ -46,42 +46,36 @@ const CATEGORY_PURPOSE = 'budgeting';
 const CURSOR_KIND = 't';
 const CURSOR_FORMS = [/^\d{1,15}$/];
 
-const NODE = 'edges.node';
-const columns = new Columns(
-  {
-    id: sql`'t-' || t.id`,
-    number: sql`t.id`,
-  },
-  withPrefix(`${NODE}.`, {
-    amount: { amount: sql`t.amount::text` },
-    currency: { currency: sql`a.currency` },
-    bookedAt: { bookedAt: sql`to_char(t.booked_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')` },
-    remittance: { remittance: sql`t.remittance` },
-    category: { category: sql`t.category` },
-    counterparty: { kind: sql`p.kind` },
+/** The alias of the transactions' accounts in queries. */
+const ACCOUNT = 'a';
+const TRANSACTION: ColumnMapping = {
+  type: 'Transaction',
+  always: [
+    { column: 'id', table: 't' },
+    { column: 'id', table: 't', as: 'number' },
+  ],
+  columns: {
+    id: { column: 'id', table: 't' },
+    amount: { column: 'amount', table: 't', type: 'numeric' },
+    currency: { column: 'currency', table: ACCOUNT },
+    bookedAt: { column: 'booked_at', table: 't', type: 'timestamptz' },
+    remittance: { column: 'remittance', table: 't' },
+    category: { column: 'category', table: 't' },
+    counterparty: [KIND],
     ...counterpartyColumns('counterparty.'),
     ...placeColumns('place'),
-  }),
-);
+  },
+};
 
-function withPrefix<Value>(prefix: string, fields: Readonly<Record<string, Value>>): Record<string, Value> {
-  return Object.fromEntries(Object.entries(fields).map(([field, value]) => [prefix + field, value]));
-}
+const FORMAT = {
+  ...COUNTERPARTY_FORMAT,
+  id: (id: RawBuilder<unknown>) => sql`'t-' || ${id}`,
+  bookedAt: inUtc,
+};
 
-const PATHS = [
-  'edges',
-  NODE,
-  `${NODE}.counterparty`,
-  `${NODE}.counterparty.place`,
-  `${NODE}.counterparty.place.location`,
-  `${NODE}.place`,
-  `${NODE}.place.location`,
-];
-
-const transactionsOfAccounts = defineLoader<BankContext, string, readonly TransactionRow[]>(
-  async (texts, { db }) => {
-    const keys = readKeys<TransactionsKey>(texts);
-    const alike = groupBy(keys, ({ page, category }) => writeKey({ page, category }));
+const transactionsOfAccounts = defineLoader<BankContext, TransactionsKey, readonly TransactionRow[], string>(
+  async (keys, { db }) => {
+    const alike = groupBy(keys, ({ page, category }) => JSON.stringify({ page, category }));
     const found = new Map<TransactionsKey, readonly TransactionRow[]>();
     await Promise.all(
       [...alike.values()].map(async (group) => {
@@ -91,6 +85,7 @@ const transactionsOfAccounts = defineLoader<BankContext, string, readonly Transa
     );
     return keys.map((key) => found.get(key) ?? []);
   },
+  { cacheKeyFn: textOfKey },
 );
 
 /** One query for all accounts: the newest rows of each, read from the index. */
@@ -100,22 +95,26 @@ async function selectTransactions(
 ): Promise<Map<string, TransactionRow[]>> {
   const [sample] = group;
   if (sample === undefined) return new Map();
-  const asked = group.map((key) => key.columns);
   const { rows } = await sql<TransactionRow & { accountId: string }>`
-    select a.id as "accountId", t.*
+    select a.id as "accountId", ${propertyList(group, 't')}
     from (
-      select account.id, currency ${afterTime(sample.page)} from bank.account ${joinAfter(sample.page)}
+      select account.id ${accountColumns(group)} ${afterTime(sample.page)} from bank.account ${joinAfter(sample.page)}
       where account.id = any(${group.map(({ accountId }) => accountId)})
     ) a
     cross join lateral (
-      select ${columns.list(asked)}, t.booked_at as "sortedBy"
-      from bank.transaction t ${joinCounterparty(asked, sql`t.counterparty_id`)}
+      select ${columnList(group, FORMAT)}, t.booked_at as "sortedBy"
+      from bank.transaction t ${joinCounterparty(group, sql`t.counterparty_id`)}
       where t.account_id = a.id ${isAfter(sample.page)} ${isOf(sample.category)}
       order by t.booked_at desc, t.id desc
       limit ${sample.page.first + 1}
     ) t
     order by a.id, "sortedBy" desc, t.number desc`.execute(db);
   return groupBy(rows, ({ accountId }) => accountId);
+}
+
+function accountColumns(keys: readonly KeyWithColumns[]): RawBuilder<unknown> {
+  const isNeeded = keys.some(({ columns }) => columns.some(({ table }) => table === ACCOUNT));
+  return isNeeded ? sql`, currency` : sql``;
 }
 
 /** A cursor's transaction counts only on its own account: elsewhere the page would reveal its time. */
@@ -156,13 +155,11 @@ export async function loadTransactions(
 ): Promise<Connection<TransactionRow>> {
   const page = readPage(args, CURSOR_KIND, CURSOR_FORMS);
   refuseHiddenFilter(args, context);
-  const rows = await transactionsOfAccounts(context).load(
-    writeKey({
-      accountId,
-      page,
-      category: args.category ?? null,
-      columns: columns.for(requestedFields(info, ...PATHS)),
-    } satisfies TransactionsKey),
-  );
+  const rows = await transactionsOfAccounts(context).load({
+    accountId,
+    page,
+    category: args.category ?? null,
+    columns: requestedColumns(info, context, TRANSACTION, 'edges.node'),
+  });
   return toConnection(rows, page, ({ number }) => writeCursor(CURSOR_KIND, [String(number)]));
 }

@@ -1,43 +1,50 @@
-import { defineLoader } from '@behalf/directives';
+import { type ColumnMapping, defineLoader, requestedColumns } from '@behalf/directives';
 import type { GraphQLResolveInfo } from 'graphql';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 
-import { Columns, readKeys, type RowKey, writeKey } from '../shared/columns.js';
+import { columnList, type RowKey, textOfKey } from '../shared/columns.js';
 import type { BankContext } from '../shared/context.js';
-import { requestedFields } from '../shared/selection.js';
 import { isId } from '../shared/texts.js';
 
-/** A customer, with the columns that the operation needs. */
+/** A customer, with the columns that the operation needs and its caller may see. */
 export interface CustomerRow {
   readonly id: string;
   readonly [property: string]: unknown;
 }
 
-const columns = new Columns(
-  { id: sql`id` },
-  {
-    name: { name: sql`name` },
-    email: { email: sql`email` },
-    phone: { phone: sql`phone` },
-    // As text, because the driver would turn it into a time in this process's time zone.
-    birthDate: { birthDate: sql`to_char(birth_date, 'YYYY-MM-DD')` },
-    taxId: { taxId: sql`tax_id` },
-    'address.street': { street: sql`street` },
-    'address.postalCode': { postalCode: sql`postal_code` },
-    'address.city': { city: sql`city` },
-    'address.country': { country: sql`country` },
-    'address.location.latitude': { latitude: sql`latitude` },
-    'address.location.longitude': { longitude: sql`longitude` },
+const CUSTOMER: ColumnMapping = {
+  type: 'Customer',
+  always: ['id'],
+  columns: {
+    id: 'id',
+    name: 'name',
+    email: 'email',
+    phone: 'phone',
+    birthDate: { column: 'birth_date', type: 'date' },
+    taxId: 'tax_id',
+    'address.street': 'street',
+    'address.postalCode': { column: 'postal_code', type: 'text' },
+    'address.city': 'city',
+    'address.country': 'country',
+    'address.location.latitude': { column: 'latitude', type: 'double' },
+    'address.location.longitude': { column: 'longitude', type: 'double' },
   },
-);
+};
 
-const customersById = defineLoader<BankContext, string, CustomerRow | null>(async (texts, { db }) => {
-  const keys = readKeys<RowKey>(texts);
-  const { rows } = await sql<CustomerRow>`select ${columns.list(keys.map((key) => key.columns))}
+const FORMAT = {
+  // As text, because the driver would turn it into a time in this process's time zone.
+  birthDate: (date: RawBuilder<unknown>) => sql`to_char(${date}, 'YYYY-MM-DD')`,
+};
+
+const customersById = defineLoader<BankContext, RowKey, CustomerRow | null, string>(
+  async (keys, { db }) => {
+    const { rows } = await sql<CustomerRow>`select ${columnList(keys, FORMAT)}
       from bank.customer where id = any(${[...new Set(keys.map(({ id }) => id))]})`.execute(db);
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return keys.map(({ id }) => byId.get(id) ?? null);
-});
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return keys.map(({ id }) => byId.get(id) ?? null);
+  },
+  { cacheKeyFn: textOfKey },
+);
 
 /** One query for all customers of a batch, with every column that any of their selections needs. */
 export async function loadCustomer(
@@ -46,6 +53,5 @@ export async function loadCustomer(
   info: GraphQLResolveInfo,
 ): Promise<CustomerRow | null> {
   if (!isId(id)) return null;
-  const fields = requestedFields(info, 'address', 'address.location');
-  return customersById(context).load(writeKey({ id, columns: columns.for(fields) } satisfies RowKey));
+  return customersById(context).load({ id, columns: requestedColumns(info, context, CUSTOMER) });
 }

@@ -1,9 +1,9 @@
-import { defineLoader } from '@behalf/directives';
+import { type ColumnMapping, defineLoader, requestedColumns } from '@behalf/directives';
 import type { GraphQLResolveInfo } from 'graphql';
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 
 import type { BankDatabase } from '../data/index.js';
-import { Columns, readKeys, type RowKey, writeKey } from '../shared/columns.js';
+import { columnList, inUtc, type KeyWithColumns, type RowKey, textOfKey } from '../shared/columns.js';
 import type { BankContext } from '../shared/context.js';
 import { groupBy } from '../shared/group-by.js';
 import {
@@ -14,7 +14,6 @@ import {
   toConnection,
   writeCursor,
 } from '../shared/pagination.js';
-import { requestedFields } from '../shared/selection.js';
 import { isId } from '../shared/texts.js';
 
 /** A payment, with the columns that the operation needs. */
@@ -27,56 +26,61 @@ export interface PaymentRow {
   readonly [property: string]: unknown;
 }
 
-interface PaymentsKey {
+interface PaymentsKey extends KeyWithColumns {
   /** The owner of the list: an account or a customer. */
   readonly of: 'account' | 'holder';
   readonly id: string;
   readonly page: Page;
-  readonly columns: readonly string[];
 }
 
 const CURSOR_KIND = 'p';
 const CURSOR_FORMS = [/^\d{1,15}$/];
 
-const always = {
-  id: sql`id`,
-  holderId: sql`holder_id`,
-  accountId: sql`account_id`,
-  number: sql`number`,
+export const PAYMENT: ColumnMapping = {
+  type: 'Payment',
+  always: [
+    'id',
+    { column: 'holder_id', as: 'holderId' },
+    { column: 'account_id', as: 'accountId' },
+    'number',
+  ],
+  columns: {
+    id: 'id',
+    amount: 'amount',
+    currency: 'currency',
+    creditorName: 'creditor_name',
+    creditorIban: 'creditor_iban',
+    remittance: 'remittance',
+    createdAt: 'created_at',
+    account: [],
+  },
 };
-const fields = {
-  amount: { amount: sql`amount::text` },
-  currency: { currency: sql`currency` },
-  creditorName: { creditorName: sql`creditor_name` },
-  creditorIban: { creditorIban: sql`creditor_iban` },
-  remittance: { remittance: sql`remittance` },
-  createdAt: { createdAt: sql`to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')` },
-};
-const columns = new Columns(always, fields);
-const NODE = 'edges.node';
 
-/** The select list of a whole payment. */
-export const PAYMENT_COLUMNS: RawBuilder<unknown> = columns.list([columns.for(new Set(Object.keys(fields)))]);
+export const PAYMENT_FORMAT = { createdAt: inUtc };
 
-const paymentsById = defineLoader<BankContext, string, PaymentRow | null>(async (texts, { db }) => {
-  const keys = readKeys<RowKey>(texts);
-  const { rows } = await sql<PaymentRow>`select ${columns.list(keys.map((key) => key.columns))}
+const paymentsById = defineLoader<BankContext, RowKey, PaymentRow | null, string>(
+  async (keys, { db }) => {
+    const { rows } = await sql<PaymentRow>`select ${columnList(keys, PAYMENT_FORMAT)}
     from bank.payment where id = any(${[...new Set(keys.map(({ id }) => id))]})`.execute(db);
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return keys.map(({ id }) => byId.get(id) ?? null);
-});
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    return keys.map(({ id }) => byId.get(id) ?? null);
+  },
+  { cacheKeyFn: textOfKey },
+);
 
-const paymentLists = defineLoader<BankContext, string, readonly PaymentRow[]>(async (texts, { db }) => {
-  const keys = readKeys<PaymentsKey>(texts);
-  const found = new Map<PaymentsKey, readonly PaymentRow[]>();
-  await Promise.all(
-    [...groupBy(keys, ({ of, page }) => writeKey({ of, page })).values()].map(async (group) => {
-      const byOwner = await selectPayments(group, db);
-      for (const key of group) found.set(key, byOwner.get(key.id) ?? []);
-    }),
-  );
-  return keys.map((key) => found.get(key) ?? []);
-});
+const paymentLists = defineLoader<BankContext, PaymentsKey, readonly PaymentRow[], string>(
+  async (keys, { db }) => {
+    const found = new Map<PaymentsKey, readonly PaymentRow[]>();
+    await Promise.all(
+      [...groupBy(keys, ({ of, page }) => JSON.stringify({ of, page })).values()].map(async (group) => {
+        const byOwner = await selectPayments(group, db);
+        for (const key of group) found.set(key, byOwner.get(key.id) ?? []);
+      }),
+    );
+    return keys.map((key) => found.get(key) ?? []);
+  },
+  { cacheKeyFn: textOfKey },
+);
 
 /** One query for all accounts, or all customers, of which the same page is requested. */
 async function selectPayments(
@@ -91,7 +95,7 @@ async function selectPayments(
     select owner.id as "ownerId", payment.*
     from unnest(${[...new Set(group.map(({ id }) => id))]}::text[]) as owner (id)
     cross join lateral (
-      select ${columns.list(group.map((key) => key.columns))} from bank.payment
+      select ${columnList(group, PAYMENT_FORMAT)} from bank.payment
       where ${owner} = owner.id ${after === undefined ? sql`` : sql`and number < ${after[0]}::bigint`}
       order by number desc
       limit ${sample.page.first + 1}
@@ -106,9 +110,7 @@ export async function loadPayment(
   info: GraphQLResolveInfo,
 ): Promise<PaymentRow | null> {
   if (!isId(id)) return null;
-  return paymentsById(context).load(
-    writeKey({ id, columns: columns.for(requestedFields(info)) } satisfies RowKey),
-  );
+  return paymentsById(context).load({ id, columns: requestedColumns(info, context, PAYMENT) });
 }
 
 /**
@@ -124,12 +126,8 @@ export async function loadPayments(
   info: GraphQLResolveInfo,
 ): Promise<Connection<PaymentRow>> {
   const page = readPage(args, CURSOR_KIND, CURSOR_FORMS);
-  const asked = [...requestedFields(info, 'edges', NODE)]
-    .filter((field) => field.startsWith(`${NODE}.`))
-    .map((field) => field.slice(NODE.length + 1));
-  const rows = await paymentLists(context).load(
-    writeKey({ of, id, page, columns: columns.for(new Set(asked)) } satisfies PaymentsKey),
-  );
+  const columns = requestedColumns(info, context, PAYMENT, 'edges.node');
+  const rows = await paymentLists(context).load({ of, id, page, columns });
   return toConnection(rows, page, ({ number }) => writeCursor(CURSOR_KIND, [String(number)]));
 }
 

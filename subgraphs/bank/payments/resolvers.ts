@@ -1,9 +1,18 @@
+import { requestedColumns } from '@behalf/directives';
 import type { GraphQLResolveInfo } from 'graphql';
 
+import { columnList } from '../shared/columns.js';
 import type { BankContext } from '../shared/context.js';
 import type { PageArguments } from '../shared/pagination.js';
 import { DateTimeScalar, DecimalScalar } from '../shared/scalars.js';
-import { loadAccountHolder, loadPayment, loadPayments, type PaymentRow } from './payment.js';
+import {
+  loadAccountHolder,
+  loadPayment,
+  loadPayments,
+  PAYMENT,
+  PAYMENT_FORMAT,
+  type PaymentRow,
+} from './payment.js';
 import { startPayment, type StartPaymentInput } from './start-payment.js';
 
 export const resolvers = {
@@ -15,8 +24,16 @@ export const resolvers = {
     },
   },
   Mutation: {
-    startPayment(_root: unknown, { input }: { input: StartPaymentInput }, { db, delegation }: BankContext) {
-      return delegation === undefined ? null : startPayment(db, delegation, input);
+    startPayment(
+      _root: unknown,
+      { input }: { input: StartPaymentInput },
+      context: BankContext,
+      info: GraphQLResolveInfo,
+    ) {
+      const { db, delegation } = context;
+      if (delegation === undefined) return null;
+      const columns = requestedColumns(info, context, PAYMENT, 'payment');
+      return startPayment(db, delegation, input, columnList([{ columns }], PAYMENT_FORMAT));
     },
   },
   Customer: {

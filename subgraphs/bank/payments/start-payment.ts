@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
 import { GraphQLError } from 'graphql';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 
 import type { BankDatabase } from '../data/index.js';
 import { isIban } from '../data/iban.js';
 import { badUserInput } from '../shared/errors.js';
 import { isId, isUnstorable } from '../shared/texts.js';
-import { PAYMENT_COLUMNS, type PaymentRow } from './payment.js';
+import type { PaymentRow } from './payment.js';
 
 export interface StartPaymentInput {
   readonly accountId: string;
@@ -48,20 +48,22 @@ const MAX_REMITTANCE_LENGTH = 140;
  * Pays in one database transaction: when it returns, the payment is booked; when it throws, nothing is. Requests with the same
  * idempotency key wait for each other and pay once.
  *
+ * @param columns what the answer has of the payment
  * @throws GraphQLError `BAD_USER_INPUT`, or a {@link PaymentRefusal}
  */
 export async function startPayment(
   db: BankDatabase,
   payer: Payer,
   input: StartPaymentInput,
+  columns: RawBuilder<unknown>,
 ): Promise<StartedPayment> {
   const order = readOrder(input);
   if (!isId(order.accountId)) throw accountNotFound();
   return db.transaction().execute(async (trx) => {
     const account = await lockAccount(trx, order.accountId, payer.subject);
     if (account === undefined) throw accountNotFound();
-    const payment = await insertPayment(trx, payer, order);
-    if (payment === undefined) return repeatPayment(trx, payer, order);
+    const payment = await insertPayment(trx, payer, order, columns);
+    if (payment === undefined) return repeatPayment(trx, payer, order, columns);
     if (account.currency !== order.currency) {
       throw refusal('CURRENCY_MISMATCH', 'The account has another currency');
     }
@@ -114,13 +116,14 @@ async function insertPayment(
   trx: Kysely<unknown>,
   { subject, clientId }: Payer,
   order: StartPaymentInput,
+  columns: RawBuilder<unknown>,
 ): Promise<PaymentRow | undefined> {
   const { rows } = await sql<PaymentRow>`insert into bank.payment (id, account_id, holder_id, client_id,
       idempotency_key, amount, currency, creditor_name, creditor_iban, remittance)
     values (${randomUUID()}, ${order.accountId}, ${subject}, ${clientId}, ${order.idempotencyKey},
       ${order.amount}::numeric, ${order.currency}, ${order.creditorName}, ${order.creditorIban}, ${order.remittance})
     on conflict (holder_id, client_id, idempotency_key) do nothing
-    returning ${PAYMENT_COLUMNS}`.execute(trx);
+    returning ${columns}`.execute(trx);
   return rows[0];
 }
 
@@ -128,8 +131,9 @@ async function repeatPayment(
   trx: Kysely<unknown>,
   { subject, clientId }: Payer,
   order: StartPaymentInput,
+  columns: RawBuilder<unknown>,
 ): Promise<StartedPayment> {
-  const { rows } = await sql<PaymentRow>`select ${PAYMENT_COLUMNS} from bank.payment
+  const { rows } = await sql<PaymentRow>`select ${columns} from bank.payment
     where holder_id = ${subject} and client_id = ${clientId} and idempotency_key = ${order.idempotencyKey}
       and account_id = ${order.accountId} and amount = ${order.amount}::numeric and currency = ${order.currency}
       and creditor_name = ${order.creditorName} and creditor_iban = ${order.creditorIban}

@@ -33,19 +33,30 @@ export interface Example extends AsyncDisposable {
   ): Promise<GraphQLAnswer>;
 }
 
+/** Fills an empty database with a bank and an authority. */
+export async function fillExample(url: string): Promise<void> {
+  const db = openDatabase<AuthoritySchema>(url);
+  await prepareBank(db, SIZES);
+  await migrateAuthority(db);
+  await db.destroy();
+}
+
 /** All subgraphs over HTTP with their own bank. */
 export async function startExample(): Promise<Example> {
-  const template = await ensureTemplate('example_bank', async (url) => {
-    const db = openDatabase<AuthoritySchema>(url);
-    await prepareBank(db, SIZES);
-    await migrateAuthority(db);
-    await db.destroy();
-  });
+  const template = await ensureTemplate('example_bank', fillExample);
   const database = await createTestDatabase<AuthoritySchema>({ template });
+  return { database, ...(await startOn(database.url, () => database.drop())) };
+}
+
+/** The same on a database with a bank. @param dispose afterwards */
+export async function startOn(
+  databaseUrl: string,
+  dispose: () => Promise<void>,
+): Promise<Omit<Example, 'database'>> {
   const gateway = await createTestGateway();
   const logged: string[] = [];
   const subgraphs = await startExampleSubgraphs({
-    databaseUrl: database.url,
+    databaseUrl,
     gateway: gateway.trust,
     pseudonymKey: new Uint8Array(32).fill(7),
     host: '127.0.0.1',
@@ -53,7 +64,6 @@ export async function startExample(): Promise<Example> {
     log: { log: (_level, code, facts) => void logged.push(`${code} ${JSON.stringify(facts ?? {})}`) },
   });
   return {
-    database,
     urls: subgraphs.urls,
     logged,
     async ask(subgraph, caller, query, variables) {
@@ -67,7 +77,7 @@ export async function startExample(): Promise<Example> {
     },
     async [Symbol.asyncDispose]() {
       await subgraphs.close();
-      await database.drop();
+      await dispose();
     },
   };
 }
