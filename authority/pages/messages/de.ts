@@ -64,6 +64,7 @@ export const de: PageMessages = {
       SHIFT: 'mit verschobenen Tagen',
       PSEUDONYMIZE: 'unter einem erfundenen Namen',
       NOISE: 'nur annähernd',
+      AGGREGATE: 'nur als Zahlen über viele Menschen',
     },
     howMuchOfWhat: 'Wie viel wovon',
     asAllowed: 'So viel, wie du oben erlaubst',

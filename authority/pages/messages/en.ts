@@ -63,6 +63,7 @@ export const en: PageMessages = {
       SHIFT: 'with moved dates',
       PSEUDONYMIZE: 'by a made-up name',
       NOISE: 'only approximately',
+      AGGREGATE: 'only as numbers about many people',
     },
     howMuchOfWhat: 'How much of what',
     asAllowed: 'As much as you allow above',

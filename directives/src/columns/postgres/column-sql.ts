@@ -46,6 +46,7 @@ function generalizedBy(parameters: GeneralizeParameters, type: ColumnType): SqlE
     case 'geohash':
       return geohashSql(parameters, type);
     case 'h3':
+    case 'hierarchy':
       return undefined;
   }
 }
