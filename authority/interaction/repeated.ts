@@ -38,7 +38,8 @@ export async function repeatsAgreement(
     language.messages.consent.details[standing.detail] === notice.detail &&
     form.get('detail') === standing.detail &&
     chosen !== undefined &&
-    hasLevels(standing.levels, chosen)
+    hasLevels(standing.levels, chosen) &&
+    hasLevels(chosen, standing.levels)
   );
 }
 

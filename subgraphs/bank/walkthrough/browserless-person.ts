@@ -14,6 +14,8 @@ export interface PersonsWill {
   /** The seconds, or the words, of one of the durations shown; default: what the page proposes. */
   readonly duration?: string | number;
   readonly detail?: 'full' | 'minimal';
+  /** Levels of detail by data category or field, where the page offers a choice. */
+  readonly levels?: Readonly<Record<string, string>>;
   /** The button on the consent page; default `allow`. */
   readonly decide?: 'allow' | 'refuse' | 'keep';
   /** Switches pages to this language (BCP 47) where they are in another one. */
@@ -161,6 +163,7 @@ function decide(shown: NonNullable<ReturnType<typeof readPageForm>>, will: Perso
     filled.set('duration', option.value);
   }
   if (will.detail !== undefined) filled.set('detail', will.detail);
+  for (const [name, level] of Object.entries(will.levels ?? {})) filled.set(`level:${name}`, level);
   // A page that asks something else than for access has one way on.
   const onward = shown.fields.has('shown') ? 'allow' : 'continue';
   filled.set('do', will.decide ?? onward);
