@@ -12,6 +12,7 @@ import { explainCommand } from './commands/explain.js';
 import { gatewayCommand } from './commands/gateway.js';
 import { initCommand } from './commands/init.js';
 import { lintCommand } from './commands/lint.js';
+import { manifestCommand } from './commands/manifest.js';
 import { policiesCommand } from './commands/policies.js';
 import { referenceCommand } from './commands/reference.js';
 import { replayStoreCommand } from './commands/replay-store.js';
@@ -24,7 +25,7 @@ import { resumeCommand, suspendCommand, suspensionsCommand } from './commands/su
 /** The commands by task, in the order of the help. */
 const GROUPS: Readonly<Record<string, readonly ((host: CommandProcess) => Command)[]>> = {
   'Start and run': [initCommand, composeCommand, gatewayCommand],
-  'Check rules': [lintCommand, explainCommand, diffCommand, policiesCommand],
+  'Check rules': [lintCommand, explainCommand, manifestCommand, diffCommand, policiesCommand],
   'End and suspend access': [revokeCommand, suspendCommand, resumeCommand, suspensionsCommand],
   'Administer the authority': [clientsCommand, consentsCommand, rotateKeysCommand, replayStoreCommand],
   'Find out': [auditCommand, witnessCommand, errorsCommand],

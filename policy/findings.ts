@@ -14,7 +14,7 @@ export interface FieldVocabulary {
   readonly category?: string;
   /** Whether it returns values, and no objects. */
   readonly isLeaf: boolean;
-  /** Scopes that its rules name: its own, its type's and its return type's. Which of them suffice is up to the rules. */
+  /** Scopes that matter to its rules: its own, its type's and its return type's. Which of them suffice is up to the rules. */
   readonly scopes: readonly string[];
   /** Purposes that its rules name. */
   readonly purposes: readonly string[];

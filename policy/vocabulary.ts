@@ -1,6 +1,7 @@
 import {
+  accessibleFields,
+  type Alternatives,
   defaultStatement,
-  descriptionsIn,
   type FieldRule,
   liftingScopes,
   RuleTable,
@@ -27,16 +28,14 @@ import type { FieldVocabulary, LevelDetail, SchemaVocabulary } from './findings.
  */
 export function readVocabulary(supergraphSdl: string): SchemaVocabulary {
   const document = parse(supergraphSdl);
-  return vocabularyOf(new RuleTable(document, { coverage: 'open' }), descriptionsIn(document));
+  return vocabularyOf(new RuleTable(document, { coverage: 'open' }), accessibleFields(document));
 }
-
-const NO_DESCRIPTIONS: ReadonlyMap<string, string> = new Map();
 
 /**
  * Collects the names from the rules of types and fields, including the `unless` scopes of `@minimize`. {@link readVocabulary} does so
  * from the text of a supergraph.
  *
- * @param descriptions of fields, by coordinate; default: none
+ * @param accessible descriptions of the fields that clients can select, by coordinate; default: all fields, without descriptions
  *
  * @example
  * ```ts
@@ -48,10 +47,7 @@ const NO_DESCRIPTIONS: ReadonlyMap<string, string> = new Map();
  * console.log([...vocabularyOf(rules).scopes.keys()]);
  * ```
  */
-export function vocabularyOf(
-  rules: RuleTable,
-  descriptions: ReadonlyMap<string, string> = NO_DESCRIPTIONS,
-): SchemaVocabulary {
+export function vocabularyOf(rules: RuleTable, accessible?: ReadonlyMap<string, string>): SchemaVocabulary {
   const scopes = new Map<string, Set<string>>();
   const purposes = new Map<string, Set<string>>();
   const fields = new Map<string, FieldVocabulary>();
@@ -71,10 +67,9 @@ export function vocabularyOf(
       note(scopes, liftingScopes(field.minimization).flat(), field.coordinate);
       note(purposes, field.own.purposes.flat(), field.coordinate);
       // An interface answers through its implementers.
-      if (type.kind === 'object') {
-        const description = descriptions.get(field.coordinate);
+      const description = accessible?.get(field.coordinate);
+      if (type.kind === 'object' && (accessible === undefined || description !== undefined))
         fields.set(field.coordinate, describeField(rules, [type, name, field], description));
-      }
     }
   }
   return { scopes: toLists(scopes), purposes: toLists(purposes), fields };
@@ -88,16 +83,61 @@ function describeField(
   const requirement = rules.requirementOf(type.name, name);
   const byDefault = minimization === undefined ? undefined : defaultStatement(minimization);
   return withoutUndefined({
-    description,
+    description: firstParagraph(description),
     category: personalData,
     isLeaf: isLeaf(rules, returns),
-    scopes: [...new Set(requirement.scopes.flat(2))],
+    scopes: [...new Set(decisiveEntries(requirement.scopes).flat(2))],
     purposes: [...new Set(requirement.purposes.flat())],
     byDefault: byDefault === undefined ? undefined : { strategy: byDefault.to, wholeWith: byDefault.unless },
     levels: (minimization?.statements ?? []).flatMap(({ level, to }): LevelDetail[] =>
       level === undefined ? [] : [{ name: level, strategy: to }],
     ),
   });
+}
+
+/** Comparing each with each is quadratic, so a list that nobody writes by hand counts as it is. */
+const MAX_COMPARED = 64;
+
+/**
+ * The entries of a requirement that decide something: not those that are met whenever another one is. A field that requires `a`, of
+ * a type that requires `a` or `b`, has nothing to do with `b`.
+ */
+function decisiveEntries(entries: readonly Alternatives[]): readonly Alternatives[] {
+  const minimal = entries.map((alternatives) =>
+    alternatives.length > MAX_COMPARED
+      ? alternatives
+      : alternatives.filter(
+          (names, index) =>
+            !alternatives.some((other, at) => at !== index && includesMore(names, other, at < index)),
+        ),
+  );
+  return minimal.filter(
+    (entry, index) => !minimal.some((other, at) => at !== index && follows(entry, other, at < index)),
+  );
+}
+
+/** Whether the one has all names of the other, and more or an earlier twin. */
+function includesMore(names: readonly string[], other: readonly string[], isEarlier: boolean): boolean {
+  if (!other.every((name) => names.includes(name))) return false;
+  return isEarlier || new Set(other).size < new Set(names).size;
+}
+
+/** Whether everybody who meets the other entry meets this one; of two that mean the same, the later one does. */
+function follows(entry: Alternatives, other: Alternatives, isEarlier: boolean): boolean {
+  if (entry.length > MAX_COMPARED || other.length > MAX_COMPARED) return false;
+  const implies = (one: Alternatives, than: Alternatives): boolean =>
+    one.every((names) => than.some((wanted) => wanted.every((name) => names.includes(name))));
+  return implies(other, entry) && (isEarlier || !implies(entry, other));
+}
+
+const MAX_DESCRIPTION_LENGTH = 300;
+
+/** In one line, for people. */
+function firstParagraph(description: string | undefined): string | undefined {
+  const [paragraph = ''] = (description ?? '').trim().split(/\n\s*\n/);
+  const line = paragraph.replace(/\s+/g, ' ');
+  if (line === '') return undefined;
+  return line.length > MAX_DESCRIPTION_LENGTH ? `${line.slice(0, MAX_DESCRIPTION_LENGTH - 1)}…` : line;
 }
 
 /** Scalars and enums; built-in scalars are of no kind here. */

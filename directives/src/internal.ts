@@ -102,7 +102,7 @@ export {
 export { type AttributeDescription, FIELD_SPAN, fieldSpanAttributes } from './record/field-span.js';
 export { parentContext } from './record/recorder.js';
 export { checkMinimizations } from './minimize/check-minimizations.js';
-export { descriptionsIn } from './schema/descriptions.js';
+export { accessibleFields } from './schema/accessible-fields.js';
 export { completeSubgraph } from './specification/complete.js';
 export {
   AUTHENTICATED_IDENTITY,

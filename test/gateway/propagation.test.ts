@@ -98,7 +98,12 @@ describe('the transaction token (draft-ietf-oauth-transaction-tokens)', () => {
       sub: 'c-000001',
       scope: expect.any(String) as string,
       req_wl: gateway.url,
-      tctx: { consent: { ...consent, purposes: ['credit'] }, policies: ['vip'], roles: ['customer'] },
+      tctx: {
+        consent: { ...consent, purposes: ['credit'] },
+        detail: { nothing_lifts: true },
+        policies: ['vip'],
+        roles: ['customer'],
+      },
       rctx: { client_id: 'budget-app', act: { sub: 'robot', act: { sub: 'service' } } },
     });
     expect(String(one.payload.scope).split(' ').sort()).toEqual(['email', 'name', 'people:write']);

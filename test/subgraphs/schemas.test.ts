@@ -94,7 +94,14 @@ describe('the schemas', () => {
         .flatMap(({ arguments: given = [] }) => given)
         .flatMap(({ name, value }) => (name.value === 'to' && 'value' in value ? [value.value] : [])),
     );
-    expect([...strategies].sort()).toEqual(['GENERALIZE', 'MASK', 'PSEUDONYMIZE', 'REDACT', 'TRUNCATE']);
+    expect([...strategies].sort()).toEqual([
+      'GENERALIZE',
+      'KEEP',
+      'MASK',
+      'PSEUDONYMIZE',
+      'REDACT',
+      'TRUNCATE',
+    ]);
   });
 
   it('have a policy description for every scope in a rule', async () => {

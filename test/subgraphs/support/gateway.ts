@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import type { ConsentClaim, GatewayTrust } from '@behalf/directives';
+import type { ConsentClaim, ConsentLevels, GatewayTrust } from '@behalf/directives';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 /** What a transaction token says. */
@@ -12,6 +12,8 @@ export interface Caller {
   readonly roles?: readonly string[];
   readonly clientId?: string;
   readonly detail?: ConsentClaim['detail'];
+  /** Levels of detail in force. */
+  readonly levels?: ConsentLevels;
 }
 
 /** Mints transaction tokens as the gateway does. */
@@ -27,7 +29,10 @@ export async function createTestGateway(): Promise<TestGateway> {
   const key = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' };
   return {
     trust: { issuer: ISSUER, keys: [key] },
-    mint: async (audience, { sub, scopes, purposes = ['budgeting'], policies, roles, clientId, detail }) =>
+    mint: async (
+      audience,
+      { sub, scopes, purposes = ['budgeting'], policies, roles, clientId, detail, levels },
+    ) =>
       new SignJWT({
         txn: randomUUID(),
         scope: scopes.join(' '),
@@ -40,6 +45,7 @@ export async function createTestGateway(): Promise<TestGateway> {
             detail: detail ?? 'full',
             until: Math.floor(Date.now() / 1000) + 3600,
           },
+          ...(levels === undefined ? {} : { detail: { levels } }),
           ...(policies === undefined ? {} : { policies }),
           ...(roles === undefined ? {} : { roles }),
         },
