@@ -238,12 +238,15 @@ describe('every specified directive has a meaning', () => {
     policy: '(policies: [["a"]])',
     public: '',
     minimize: '(to: MASK, showLength: true)',
+    filters: '(field: "Query.t")',
     purpose: '(of: ["a"])',
     subject: '(field: "owner")',
     personalData: '(category: "c")',
   };
 
-  it.each(specifiedDirectives.map(({ name, protects }) => [name, protects] as const))(
+  const ofOutput = specifiedDirectives.filter(({ name }) => name !== 'filters');
+
+  it.each(ofOutput.map(({ name, protects }) => [name, protects] as const))(
     '@%s',
     (name, protects) => {
       const applied = `@${name}${ARGUMENTS[name]}`;
