@@ -37,6 +37,7 @@ export type FilteredInput =
 export class FilterInputs {
   readonly #inputs: ReadonlyMap<string, FilteredInput>;
   readonly #table: FilterTable;
+  readonly #arguments = new Map<string, FilteredMembers | undefined>();
 
   constructor(schema: GraphQLSchema, table: FilterTable) {
     this.#table = table;
@@ -59,14 +60,37 @@ export class FilterInputs {
     return this.#inputs.get(typeName);
   }
 
+  /** Every condition that a value of the type can come under. */
+  gatesWithin(typeName: string): ReadonlySet<FilterGate> {
+    const gates = new Set<FilterGate>();
+    const seen = new Set<string>();
+    const pending = [typeName];
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      const input = this.#inputs.get(name);
+      if (input === undefined || seen.has(name)) continue;
+      seen.add(name);
+      if (input.kind === 'enum') for (const gate of input.byName.values()) gates.add(gate);
+      else
+        for (const { gate, inside } of input.members.values()) {
+          if (gate !== undefined) gates.add(gate);
+          if (inside !== undefined) pending.push(inside);
+        }
+    }
+    return gates;
+  }
+
   /** The arguments of a field. @returns undefined if none leads to a condition */
   argumentsOf(
     typeName: string,
     { name: field, args }: { readonly name: string; readonly args: readonly GraphQLArgument[] },
   ): FilteredMembers | undefined {
     if (this.#table.gates.length === 0) return undefined;
-    const members = this.#members(args, (name) => `${typeName}.${field}(${name}:)`, this.#inputs);
-    return members.size === 0 ? undefined : members;
+    const coordinate = `${typeName}.${field}`;
+    if (!this.#arguments.has(coordinate)) {
+      const members = this.#members(args, (name) => `${coordinate}(${name}:)`, this.#inputs);
+      this.#arguments.set(coordinate, members.size === 0 ? undefined : members);
+    }
+    return this.#arguments.get(coordinate);
   }
 
   #members(

@@ -8,7 +8,12 @@ import { authorized, decision, delegationOf, DENIAL, requestOf, standIn, tokenOf
 
 const TELLS = 'application/graphql-response+json';
 const STEP_UP = { acrValues: ['mfa'], maxAgeSeconds: 300 };
-const PAY: Denial = { ...DENIAL, coordinate: 'Mutation.pay', requires: { scopes: [[['pay']]] } };
+const PAY: Denial = {
+  ...DENIAL,
+  coordinate: 'Mutation.pay',
+  toldAs: 'Mutation.pay',
+  requires: { scopes: [[['pay']]] },
+};
 /** Granted `pay`, which counts once the person has signed in with a second factor. */
 const WITHHELD = tokenOf(delegationOf('a'), { withheld: new Map([['pay', STEP_UP]]) });
 const TOKEN = tokenOf(delegationOf('a'));
