@@ -5,6 +5,7 @@ import type { StatedFilters } from './compile-filters.js';
 import type { FieldRule, TypeRule } from './compile-types.js';
 import { filterGate } from './filter-gate.js';
 import type { FilterGate } from './filter-gate.js';
+import { NO_REQUIREMENT } from './requirement.js';
 import type { Requirement } from './requirement.js';
 
 /** The rules that the fields named by `@filters` are under. */
@@ -19,6 +20,8 @@ export interface FilteredRules {
 export class FilterTable {
   readonly gates: readonly FilterGate[];
   readonly #byCoordinate: ReadonlyMap<string, FilterGate>;
+  readonly #fields: ReadonlyMap<string, ReadonlyMap<string, FilteredField>>;
+  readonly #rules: FilteredRules;
 
   /**
    * @param stated as the schema writes it
@@ -30,8 +33,10 @@ export class FilterTable {
   ) {
     for (const { coordinate, fields } of stated.values())
       for (const named of fields) refuseUnknown(named, coordinate, rules);
+    this.#rules = rules;
+    this.#fields = withInterfaces(stated, rules);
     const gates: FilterGate[] = [];
-    for (const [at, fields] of withInterfaces(stated, rules)) {
+    for (const [at, fields] of this.#fields) {
       const gate = gateOf(
         { index: gates.length, at, fields: [...fields.keys()] },
         [...fields.values()],
@@ -46,6 +51,21 @@ export class FilterTable {
   /** @param coordinate `Type.field(argument:)`, `Input.field` or `Enum.VALUE` */
   gateAt(coordinate: string): FilterGate | undefined {
     return this.#byCoordinate.get(coordinate);
+  }
+
+  /** The coordinates of all arguments, input fields and enum values that filter by a field. */
+  get coordinates(): Iterable<string> {
+    return this.#fields.keys();
+  }
+
+  /** What the argument, input field or enum value filters by: by its own directives, and those of interfaces and implementers. */
+  fieldsAt(coordinate: string): readonly FilteredField[] {
+    return [...(this.#fields.get(coordinate)?.values() ?? [])];
+  }
+
+  /** What an argument that filters by these fields requires. The scopes of `unless` are among it, since the values must be whole. */
+  requirementFor(fields: readonly FilteredField[]): Requirement {
+    return gateOf({ index: -1, at: '', fields: [] }, fields, this.#rules)?.requirement ?? NO_REQUIREMENT;
   }
 }
 
