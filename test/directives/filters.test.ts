@@ -192,6 +192,25 @@ describe('the use of an argument that filters by a field', () => {
     expect(await denial('(holder: "x")', caller)).toBeUndefined();
   });
 
+  it('is refused while a level of the field is in force, also where its default is the whole value', async () => {
+    const levelled = testedSubgraph(
+      `type Query {
+        a(x: Int @filters(field: "Query.b")): Int @public
+        b: Int @public @personalData(category: "money")
+          @minimize(level: "exact", to: KEEP) @minimize(level: "rough", to: GENERALIZE, step: 100)
+      }`,
+      { Query: { a: () => 1 } },
+    );
+    const inForce = (level: string): TokenOptions => ({
+      inForce: { levels: { money: [level] } },
+    });
+    for (const caller of [{}, undefined, inForce('exact')])
+      expect((await levelled.ask('{ a(x: 1) }', caller)).data).toEqual({ a: 1 });
+    const { data, errors } = await levelled.ask('{ a(x: 1) }', inForce('rough'));
+    expect(data).toEqual({ a: null });
+    expect(errors?.[0]?.extensions.requires).toEqual({ filters: ['Query.b'], rule: 'minimized' });
+  });
+
   it('is refused for ever if no scope makes the values whole', async () => {
     const always = testedSubgraph(
       `type Query { a(x: Int @filters(field: "Query.b")): Int @public b: Int @requiresScope(scope: "b") @minimize(to: REDACT) }`,
