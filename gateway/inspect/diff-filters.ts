@@ -2,15 +2,17 @@ import { isUnrestricted } from '@behalf/directives/internal';
 import type { RuleTable } from '@behalf/directives/internal';
 import { isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
 import type { GraphQLSchema } from 'graphql';
-import type { Change } from './diff.js';
 import { implies } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
 
 type FilteredField = ReturnType<RuleTable['filters']['fieldsAt']>[number];
 
 /** A change of what an argument, input field or enum value says that it filters by. */
-interface FilterChange extends Pick<Change, 'coordinate' | 'before' | 'after'> {
+interface FilterChange {
   readonly kind: 'filter-lost' | 'filter-gained';
+  readonly coordinate: string;
+  readonly before: string;
+  readonly after: string;
 }
 
 /**

@@ -11,7 +11,7 @@ let project: string;
 /** Runs under Node 22, which graphql 17 needs; prints one line of JSON. */
 const SCRIPT = `
 import { buildProtectedSubgraph, finishProtectedRequest, protectedContext, protectSchema } from '@behalf/directives';
-import { graphql, GraphQLList, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, GraphQLString, parse, subscribe, version } from 'graphql';
+import { buildSchema, graphql, GraphQLList, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, GraphQLString, parse, subscribe, version } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
@@ -34,6 +34,7 @@ const Row = new GraphQLObjectType({
     money: rule(Money, { minimize: { to: 'GENERALIZE', step: 10 } }),
   },
 });
+const Where = buildSchema('input Where { inner: Inner = { x: 1 } } input Inner { x: Int, y: Int = 2 } type Query { a(where: Where): Int }').getType('Where');
 const rows = ['alma', 'bert'].map((owner) => ({ owner, iban: 'SE12345', money: { text: '123.45' } }));
 async function* stream() { yield* rows; }
 const schema = protectSchema(
@@ -45,6 +46,7 @@ const schema = protectSchema(
         streamed: { type: new GraphQLList(Row), resolve: stream },
         masked: { type: new GraphQLList(GraphQLString), resolve: async function* () { yield 'SE12345'; } },
         forgotten: { type: GraphQLString, resolve: () => 'secret' },
+        found: { type: GraphQLString, args: { where: { type: Where } }, resolve: () => 'found' },
       },
     }),
     subscription: new GraphQLObjectType({
@@ -52,13 +54,13 @@ const schema = protectSchema(
       fields: { row: { type: Row, subscribe: async function* () { for (const row of rows) yield { row }; } } },
     }),
   }),
-  { name: 'rows', gateway, log: () => {}, rules: { 'Query.masked': { authenticated: {}, minimize: { to: 'MASK', last: 2, showLength: true } } } },
+  { name: 'rows', gateway, log: () => {}, rules: { 'Query.found': { public: {} }, 'Inner.y': { filters: { field: 'Row.iban' } }, 'Inner.x': { filters: { field: 'Row.iban' } }, 'Query.masked': { authenticated: {}, minimize: { to: 'MASK', last: 2, showLength: true } } } },
 );
 const contextOf = async (scope) =>
   protectedContext(schema, new Headers(scope === undefined ? {} : { 'txn-token': await token(scope) }));
-const ask = async (source, scope) => {
+const ask = async (source, scope, variableValues) => {
   const contextValue = await contextOf(scope);
-  const { data } = await graphql({ schema, source, contextValue });
+  const { data } = await graphql({ schema, source, contextValue, variableValues });
   return { data, facts: finishProtectedRequest(schema, contextValue)?.fields?.map(([at, decision]) => at + ' ' + decision) };
 };
 const events = [];
@@ -75,6 +77,7 @@ console.log(JSON.stringify({
   full: await ask('{ rows { iban money } streamed { owner } masked forgotten }', 'a'),
   less: await ask('{ rows { iban money } }', ''),
   anonymous: await ask('{ rows { owner } masked }'),
+  found: await ask('query ($w: Where) { a: found b: found(where: $w) c: found(where: {}) d: found(where: { inner: { x: 2 } }) }', 'a', { w: {} }),
   events,
   missing,
 }));
@@ -108,6 +111,11 @@ it('protectSchema works with graphql 17 under Node 22, without @apollo/subgraph'
       facts: expect.arrayContaining(['Row.iban denied', 'Row.money minimized']) as string[],
     },
     anonymous: { data: { rows: null, masked: null } },
+    // The defaults of the schema are nobody's use of a filter.
+    found: {
+      data: { a: 'found', b: 'found', c: 'found', d: null },
+      facts: expect.arrayContaining(['Query.found denied']) as string[],
+    },
     events: [{ row: { iban: '*****45' } }],
     missing: 'MISSING_APOLLO_SUBGRAPH true',
   });

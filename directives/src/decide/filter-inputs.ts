@@ -1,4 +1,4 @@
-import { coerceInputValue, getNamedType, isEnumType, isInputObjectType, valueFromAST } from 'graphql';
+import { coerceInputValue, getNamedType, isEnumType, isInputObjectType, valueFromASTUntyped } from 'graphql';
 import type {
   GraphQLArgument,
   GraphQLEnumType,
@@ -131,9 +131,9 @@ interface WrittenDefault {
 function fallbackOf(element: (GraphQLArgument | GraphQLInputField) & WrittenDefault): unknown {
   const { default: written, defaultValue, type } = element;
   if (written === undefined) return defaultValue;
-  return written.literal === undefined
-    ? readDefault(written.value, type)
-    : valueFromAST(written.literal, type);
+  const { literal, value } = written;
+  // `valueFromAST` of graphql 17 does not know the defaults inside of a default.
+  return readDefault(literal === undefined ? value : valueFromASTUntyped(literal), type);
 }
 
 /** An invalid default stands in nobody's place: graphql-js reports it. */
