@@ -28,6 +28,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/requirement.test.ts',
       'test/directives/rule-table.test.ts',
       'test/directives/unknown-meaning.test.ts',
+      'test/directives/filters.test.ts',
     ],
     isolate: true,
   },
@@ -56,6 +57,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/foreign-rows.test.ts',
       'test/directives/minimize-shift.test.ts',
       'test/directives/minimize-noise-shapes.test.ts',
+      'test/directives/filters.test.ts',
     ],
   },
   minimize: {
@@ -94,6 +96,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'gateway/authorize/chosen-operation.ts',
       'gateway/authorize/conditions.ts',
       'gateway/authorize/decisions.ts',
+      'gateway/authorize/filter-refusals.ts',
+      'gateway/authorize/filter-uses.ts',
       'gateway/authorize/filter.ts',
       'gateway/authorize/filtered-document.ts',
       'gateway/authorize/removals.ts',
@@ -102,6 +106,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
     tests: [
       'test/gateway/authorize/decisions.test.ts',
       'test/gateway/authorize/filter.test.ts',
+      'test/gateway/authorize/filters.test.ts',
       'test/gateway/authorize/removals.test.ts',
       'test/gateway/authorize/conditions.test.ts',
       'test/gateway/authorize/chosen-operation.test.ts',
