@@ -28,6 +28,8 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/requirement.test.ts',
       'test/directives/rule-table.test.ts',
       'test/directives/unknown-meaning.test.ts',
+      'test/directives/filter-table.test.ts',
+      'test/directives/filter-values.test.ts',
       'test/directives/filters.test.ts',
     ],
     isolate: true,

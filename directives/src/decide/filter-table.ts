@@ -98,9 +98,8 @@ function withInterfaces(
     effective.set(coordinate, known);
     for (const named of fields) known.set(`${named.type}.${named.field}`, named);
   };
-  const relatives = [...stated.values()].some(({ takenBy }) => takenBy !== undefined)
-    ? relativesOf(rules)
-    : NO_RELATIVES;
+  if (stated.size === 0) return effective;
+  const relatives = relativesOf(rules);
   for (const { coordinate, takenBy, name, fields } of stated.values()) {
     add(coordinate, fields);
     if (takenBy === undefined) continue;
@@ -111,13 +110,12 @@ function withInterfaces(
   return effective;
 }
 
-const NO_RELATIVES = (): readonly TypeRule[] => [];
-
 /** The types that can answer a selection on a type, and those on which it can be selected as well. */
 function relativesOf(rules: FilteredRules): (typeName: string) => Iterable<TypeRule> {
   const implementers = new Map<string, TypeRule[]>();
   for (const type of rules.allTypes()) {
-    if (type.kind !== 'object' && type.kind !== 'interface') continue;
+    // Its members do not answer for each other.
+    if (type.kind === 'union') continue;
     for (const parent of type.related) {
       const known = implementers.get(parent);
       if (known === undefined) implementers.set(parent, [type]);
