@@ -1,4 +1,4 @@
-import { filterRefusal, requiresOf, RuleTable } from '@behalf/directives/internal';
+import { filterRefusal, NO_REQUIREMENT, requiresOf, RuleTable } from '@behalf/directives/internal';
 import type { Delegation } from '@behalf/directives';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
@@ -142,6 +142,14 @@ describe('a condition requires', () => {
   ])('%s in words', (field, rule) => {
     expect(gateFor(field).rule).toBe(rule);
   });
+});
+
+it('the requirement of several fields is that of an argument that names them', () => {
+  const { filters } = table(`type Query { a(x: Int ${SCOPED} ${MASKED}): Int }`);
+  const named = filters.fieldsAt('Query.a(x:)');
+  expect(filters.requirementFor(named)).toEqual(filters.gateAt('Query.a(x:)')?.requirement);
+  expect(filters.requirementFor([])).toEqual(NO_REQUIREMENT);
+  expect(filters.requirementFor([{ type: 'Open', field: 'free' }])).toEqual(NO_REQUIREMENT);
 });
 
 describe('a field that is not there', () => {

@@ -1,7 +1,7 @@
 import { FilterInputs, gatesInValue, RuleTable } from '@behalf/directives/internal';
-import type { FilterGate } from '@behalf/directives/internal';
-import { buildASTSchema, parse } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import type { FilteredMembers, FilterGate } from '@behalf/directives/internal';
+import { buildASTSchema, isEnumType, parse } from 'graphql';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { refusedArgument } from '../../directives/src/decide/filter-values.js';
 import { LINKS } from './support.js';
 
@@ -31,17 +31,23 @@ const SDL = `
 `;
 const rules = new RuleTable(parse(LINKS + SDL), { coverage: 'open' });
 const schema = buildASTSchema(parse(SDL), { assumeValid: true, assumeValidSDL: true });
-const inputs = new FilterInputs(schema, rules.filters);
-const field = schema.getQueryType()?.getFields()['a'];
-if (field === undefined) throw new Error('the field is in the schema');
-const members = inputs.argumentsOf('Query', field) ?? new Map<string, never>();
+const found = schema.getQueryType()?.getFields()['a'];
+if (found === undefined) throw new Error('the field is in the schema');
+const field = found;
+
+let inputs: FilterInputs;
+let members: FilteredMembers;
+beforeEach(() => {
+  inputs = new FilterInputs(schema, rules.filters);
+  members = inputs.argumentsOf('Query', field) ?? new Map();
+});
 
 const places = (gates: Iterable<FilterGate>): string[] => [...gates].map(({ at }) => at).sort();
 
 /** Where the first refused condition is, if all are. */
 function refused(args: Readonly<Record<string, unknown>>): unknown {
-  const found = refusedArgument(args, members, inputs, () => 'refused' as const);
-  return found && [found.argument, found.gate.at];
+  const first = refusedArgument(args, members, inputs, () => 'refused' as const);
+  return first && [first.argument, first.gate.at];
 }
 
 describe('the conditions of a value', () => {
@@ -74,19 +80,20 @@ describe('the conditions of a value', () => {
   });
 
   it('of an enum are found by name as it was sent, and by value as it is resolved', () => {
-    const type = schema.getType('Order');
-    if (type === undefined || !('getValues' in type)) throw new Error('the enum is in the schema');
+    const own = buildASTSchema(parse(SDL), { assumeValid: true, assumeValidSDL: true });
+    const type = own.getType('Order');
+    if (!isEnumType(type)) throw new Error('the enum is in the schema');
     for (const value of type.getValues()) value.value = `internal ${value.name}`;
-    const renamed = new FilterInputs(schema, rules.filters);
-    const found = (value: string, form: 'sent' | 'coerced'): string[] =>
+    const renamed = new FilterInputs(own, rules.filters);
+    const gatesOf = (value: string, form: 'sent' | 'coerced'): string[] =>
       places(gatesInValue({ order: value }, 'Where', renamed, form));
-    expect(found('SECRET', 'sent')).toEqual(['Order.SECRET']);
-    expect(found('SECRET', 'coerced')).toEqual([]);
-    expect(found('internal SECRET', 'sent')).toEqual([]);
-    expect(found('internal SECRET', 'coerced')).toEqual(['Order.SECRET']);
+    expect(gatesOf('SECRET', 'sent')).toEqual(['Order.SECRET']);
+    expect(gatesOf('SECRET', 'coerced')).toEqual([]);
+    expect(gatesOf('internal SECRET', 'sent')).toEqual([]);
+    expect(gatesOf('internal SECRET', 'coerced')).toEqual(['Order.SECRET']);
     for (const form of ['sent', 'coerced'] as const) {
-      expect(found('ID', form)).toEqual([]);
-      expect(found('internal ID', form)).toEqual([]);
+      expect(gatesOf('ID', form)).toEqual([]);
+      expect(gatesOf('internal ID', form)).toEqual([]);
     }
   });
 
