@@ -7,6 +7,8 @@ export { Conditions } from './authorize/conditions.js';
 export { filterOperation } from './authorize/filter.js';
 export {
   type ClientOperation,
+  type ExplainedFilter,
+  type ExplainedRule,
   type ExplainedSelection,
   type Explanation,
   type Needs,

@@ -21,6 +21,7 @@ export {
 } from './inspect/lint/index.js';
 export { inspectSupergraph, type Coverage, type InspectedSupergraph } from './inspect/supergraph.js';
 export type {
+  ExplainedFilter,
   ExplainedMinimization,
   ExplainedRule,
   ExplainedSelection,

@@ -44,7 +44,7 @@ export function benchFactors(): void {
   const sdl = composeSupergraph(
     BENCH_SUBGRAPHS.map((name) => ({ name, url: `http://${name}.bench`, sdl: protectedSdl(name) })),
   );
-  const { schema, rules, joinNames, executableSdl } = readSupergraph(sdl, 'open');
+  const { schema, rules, joinNames, filterInputs, executableSdl } = readSupergraph(sdl, 'open');
   const supergraph = Supergraph.build(executableSdl);
   const planner = new QueryPlanner(supergraph);
   const apiSchema = supergraph.apiSchema();
@@ -57,9 +57,11 @@ export function benchFactors(): void {
     const document = retained(text.length, () => parse(fresh(text)));
     const analyses = made(() => parse(fresh(text))).map(clientOf);
     const analysis = retained(text.length, (index) =>
-      analyzeOperation(at(analyses, index), schema, rules, joinNames),
+      analyzeOperation(at(analyses, index), schema, rules, joinNames, filterInputs),
     );
-    const analyzed = analyses.map((client) => analyzeOperation(client, schema, rules, joinNames));
+    const analyzed = analyses.map((client) =>
+      analyzeOperation(client, schema, rules, joinNames, filterInputs),
+    );
     const decision = retained(text.length, (index) => {
       const each = at(analyzed, index);
       return filterOperation(each, (requirement) => requirement % 2 === 0, new Conditions(each, {}));

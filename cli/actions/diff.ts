@@ -39,12 +39,14 @@ const WORDS: Readonly<Record<ChangeKind, string>> = {
   'subject-lost': 'rows of every subject',
   'subject-changed': 'the owner is found, or passed over, in another way',
   'subject-weakened': 'rows of every subject for more callers',
+  'filter-lost': 'filters by a field outside its rules',
   bypassed: 'a rule can be bypassed',
   'added-protected': 'new, protected',
   closed: 'closed',
   'minimization-strengthened': 'less detail',
   'subject-strengthened': 'rows of every subject for fewer callers',
   'subject-gained': 'only rows of the caller’s own subject',
+  'filter-gained': 'filters by a field under its rules',
   removed: 'removed',
 };
 

@@ -1,4 +1,10 @@
-import type { Explanation, ExplainedSelection, Needs } from '@behalf/gateway/internal';
+import type {
+  Explanation,
+  ExplainedFilter,
+  ExplainedRule,
+  ExplainedSelection,
+  Needs,
+} from '@behalf/gateway/internal';
 import { quantity } from '../quantity.js';
 
 const COUNTED = ['allowed', 'minimized', 'denied', 'lost', 'emptied', 'skipped', 'introspection'] as const;
@@ -44,10 +50,11 @@ export function explanationLines(
   ];
 }
 
-function reasonOf({ coordinate, decision, rules, minimization, perRow }: ExplainedSelection): string {
+function reasonOf(selection: ExplainedSelection): string {
+  const { coordinate, decision, rules, minimization, filters = [], perRow } = selection;
   switch (decision) {
     case 'denied':
-      return denialWords(coordinate, rules);
+      return denialWords(coordinate, [...rules, ...filters]);
     case 'lost':
       return 'lost with the denied field above it';
     case 'emptied':
@@ -70,7 +77,7 @@ function reasonOf({ coordinate, decision, rules, minimization, perRow }: Explain
 }
 
 /** Each rule once, with the places that state it, where that is not the field alone. */
-function denialWords(coordinate: string, rules: ExplainedSelection['rules']): string {
+function denialWords(coordinate: string, rules: readonly (ExplainedRule | ExplainedFilter)[]): string {
   const unmet = new Map<string, { lacks: string; at: string[] }>();
   for (const { at, rule, met, missing } of rules) {
     if (met) continue;

@@ -26,7 +26,11 @@ export {
   type TxnTokenClaims,
 } from './claims/txn-token.js';
 export { txnTokenRefusals } from './claims/txn-token-refusals.js';
+export type { StatedFilters } from './decide/compile-filters.js';
 export type { FieldRule, TypeRule } from './decide/compile-types.js';
+export { filterRefusal, requiresOf, type FilterGate, type FilterRefusal } from './decide/filter-gate.js';
+export { FilterInputs, type FilteredMember, type FilteredMembers } from './decide/filter-inputs.js';
+export { gatesInValue } from './decide/filter-values.js';
 export {
   defaultStatement,
   EVERY_LEVEL,
@@ -104,6 +108,7 @@ export { parentContext } from './record/recorder.js';
 export { checkMinimizations } from './minimize/check-minimizations.js';
 export { accessibleFields } from './schema/accessible-fields.js';
 export { completeSubgraph } from './specification/complete.js';
+export { coordinateOf } from './specification/coordinate.js';
 export {
   AUTHENTICATED_IDENTITY,
   BEHALF_IDENTITY,

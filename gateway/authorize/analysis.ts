@@ -1,7 +1,8 @@
 import { isUnrestricted, Interned } from '@behalf/directives/internal';
-import type { Requirement, RuleTable } from '@behalf/directives/internal';
+import type { FilterInputs, Requirement, RuleTable } from '@behalf/directives/internal';
 import { getNamedType, isAbstractType, isCompositeType, isIntrospectionType, Kind } from 'graphql';
 import type {
+  ConstValueNode,
   FieldNode,
   FragmentDefinitionNode,
   GraphQLCompositeType,
@@ -11,6 +12,8 @@ import type {
   SelectionSetNode,
 } from 'graphql';
 import { fragmentsOf, reachableFrom } from '../fragments.js';
+import { SelectionFilters } from './filter-uses.js';
+import type { FilterUses } from './filter-uses.js';
 import { responseKeyOf } from './response-key.js';
 import type { ClientOperation } from './types.js';
 
@@ -22,6 +25,13 @@ export interface OperationAnalysis {
   readonly requirements: readonly Requirement[];
   /** Fields with a requirement: index into `requirements`. */
   readonly requirementOf: ReadonlyMap<FieldNode, number>;
+  /** The distinct uses of arguments that `@filters` puts under rules. A decision has an outcome for each. */
+  readonly filterUses: readonly FilterUses[];
+  /** Fields with such arguments: index into `filterUses`. */
+  readonly filterUsesOf: ReadonlyMap<FieldNode, number>;
+  readonly filterInputs: FilterInputs;
+  /** By the variable's name. */
+  readonly variableDefaults: ReadonlyMap<string, ConstValueNode>;
   /** The type that each field is selected on. */
   readonly parentOf: ReadonlyMap<FieldNode, GraphQLCompositeType>;
   /** Fragments that introspection of the schema uses. Nobody's data is in them, and all of them stay. */
@@ -52,9 +62,10 @@ export function analyzeOperation(
   schema: GraphQLSchema,
   rules: RuleTable,
   joinNames: ReadonlySet<string>,
+  filterInputs: FilterInputs,
 ): OperationAnalysis {
   const fragments = fragmentsOf(client.document);
-  const selected = new SelectionAnalysis(fragments, schema, rules, joinNames);
+  const selected = new SelectionAnalysis(fragments, schema, rules, joinNames, filterInputs);
   selected.visitOperation(client.operation);
 
   const { requirements, requirementOf, parentOf, onAbstract, conditionVariables } = selected;
@@ -64,12 +75,21 @@ export function analyzeOperation(
   let prefix = '__behalf_key_';
   while (colliding.some((field) => responseKeys.has(prefix + responseKeyOf(field)))) prefix += '_';
   const executedKeyOf = new Map(colliding.map((field) => [field, prefix + responseKeyOf(field)]));
-  const policies = new Set(requirements.values.flatMap((requirement) => requirement.policies.flat(2)));
+  const asked = [...requirements.values, ...selected.filters.requirements()];
+  const policies = new Set(asked.flatMap((requirement) => requirement.policies.flat(2)));
   return {
     client,
     fragments,
     requirements: requirements.values,
     requirementOf,
+    filterUses: selected.filters.distinct,
+    filterUsesOf: selected.filters.usesOf,
+    filterInputs,
+    variableDefaults: new Map(
+      (client.operation.variableDefinitions ?? []).flatMap(({ variable, defaultValue }) =>
+        defaultValue === undefined ? [] : [[variable.name.value, defaultValue]],
+      ),
+    ),
     parentOf,
     introspectionFragments: introspectionFragments(selected.introspection, fragments, schema),
     onAbstract,
@@ -98,6 +118,7 @@ function introspectionFragments(
 class SelectionAnalysis {
   readonly requirements = new Interned<Requirement>();
   readonly requirementOf = new Map<FieldNode, number>();
+  readonly filters: SelectionFilters;
   readonly parentOf = new Map<FieldNode, GraphQLCompositeType>();
   readonly onAbstract = new Set<SelectionSetNode>();
   readonly conditionVariables = new Set<string>();
@@ -117,7 +138,9 @@ class SelectionAnalysis {
     schema: GraphQLSchema,
     rules: RuleTable,
     joinNames: ReadonlySet<string>,
+    filterInputs: FilterInputs,
   ) {
+    this.filters = new SelectionFilters(filterInputs);
     this.#fragments = fragments;
     this.#schema = schema;
     this.#rules = rules;
@@ -170,8 +193,11 @@ class SelectionAnalysis {
       this.colliding.push(field);
     const requirement = this.#rules.requirementOf(parent.name, name);
     if (!isUnrestricted(requirement)) this.requirementOf.set(field, this.requirements.index(requirement));
-    if (field.selectionSet === undefined || !('getFields' in parent)) return;
-    const returned = getNamedType(parent.getFields()[name]?.type);
+    if (!('getFields' in parent)) return;
+    const definition = parent.getFields()[name];
+    if (definition !== undefined) this.filters.visit(field, parent.name, definition);
+    if (field.selectionSet === undefined) return;
+    const returned = getNamedType(definition?.type);
     if (isCompositeType(returned)) this.#visitSelections(field.selectionSet, returned);
   }
 

@@ -10,6 +10,7 @@ import { Decisions } from './decisions.js';
 import { explainDecision } from './explain.js';
 import type { Explanation } from './explanation.js';
 import type { FilteredOperation } from './filter.js';
+import { FilterRefusals } from './filter-refusals.js';
 import { schemaGrants } from './grants.js';
 import type { OperationAuthorizer } from './operation-authorizer.js';
 import { OutcomeCompletion } from './outcome.js';
@@ -46,13 +47,13 @@ export function createOperationAuthorizer(
   supergraphSdl: string,
   options: AuthorizerOptions = {},
 ): OperationAuthorizer {
-  const { rules, schema, executableSdl, vocabularies, accountable, joinNames } = loadSupergraph(
+  const { rules, schema, executableSdl, vocabularies, accountable, joinNames, filterInputs } = loadSupergraph(
     supergraphSdl,
     options.coverage ?? 'open',
   );
   refuseMismatch(rules, options.policy);
   const decisions = new Decisions(options.cacheBytes ?? DEFAULT_CACHE_BYTES, (client) =>
-    analyzeOperation(client, schema, rules, joinNames),
+    analyzeOperation(client, schema, rules, joinNames, filterInputs),
   );
   const deciding: Deciding = {
     rules,
@@ -104,12 +105,14 @@ function authorize(
   const { analysis } = operation;
   const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
   const conditions = new Conditions(analysis, variables);
-  const isUnchanged = analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted);
+  const filters = new FilterRefusals(analysis, variables, delegation);
+  const isUnchanged =
+    analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted) && filters.areNone;
   if (isUnchanged) decisions.keep(operation);
   // An operation that is denied whole needs no token, and could otherwise fill the cache.
   const keeps = ({ execute }: FilteredOperation): boolean =>
     delegation !== undefined || execute !== undefined;
-  const decision = isUnchanged ? undefined : decisions.decide(operation, met, conditions, keeps);
+  const decision = isUnchanged ? undefined : decisions.decide(operation, met, conditions, filters, keeps);
   const completion = new OutcomeCompletion({
     schema,
     rules,
@@ -136,9 +139,10 @@ function explain(
   const { analysis } = operation;
   const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
   const conditions = new Conditions(analysis, variables);
+  const filters = new FilterRefusals(analysis, variables, delegation);
   // An administrator may ask about operations that nobody ever runs.
-  const { filtered } = decisions.decide(operation, met, conditions, () => false);
-  return explainDecision({ analysis, conditions, schema, rules, filtered, delegation });
+  const { filtered } = decisions.decide(operation, met, conditions, filters, () => false);
+  return explainDecision({ analysis, conditions, filters, schema, rules, filtered, delegation });
 }
 
 /** @throws {SupergraphError} */

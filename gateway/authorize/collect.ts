@@ -8,6 +8,7 @@ import type {
 } from 'graphql';
 import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
+import type { RefusedFilters } from './filter-refusals.js';
 import type { Removal } from './removals.js';
 import { responseKeyOf } from './response-key.js';
 
@@ -45,6 +46,7 @@ export interface Executed {
   /** Fields that were not executed. */
   readonly removals: ReadonlyMap<FieldNode, Removal>;
   readonly executedKeyOf: ReadonlyMap<FieldNode, string>;
+  readonly refusedFilters: RefusedFilters;
 }
 
 const UNKNOWN_TYPE = '';

@@ -4,6 +4,7 @@ import type { Conditions } from './conditions.js';
 import { denialsOf } from './denials.js';
 import { filterOperation } from './filter.js';
 import type { FilteredOperation } from './filter.js';
+import type { FilterRefusals } from './filter-refusals.js';
 import type { ClientOperation, Denial } from './types.js';
 
 /** An operation and what is known of it before anybody asks to run it. */
@@ -55,23 +56,25 @@ export class Decisions {
 
   /**
    * @param met For each requirement of the operation, whether it is met.
+   * @param filters The arguments that may not be used.
    * @param keeps Whether the operation and the decision may be kept for the next caller.
    */
   decide(
     operation: KnownOperation,
     met: readonly boolean[],
     conditions: Conditions,
+    filters: FilterRefusals,
     keeps: (filtered: FilteredOperation) => boolean,
   ): Decision {
     const { analysis, characters } = operation;
     const vector = met.map((isPermitted) => (isPermitted ? '1' : '0')).join('');
-    const key = `${operation.key} ${vector} ${conditions.key}`;
+    const key = `${operation.key} ${vector} ${conditions.key} ${filters.key}`;
     const known = this.#decisions.get(key);
     // A decision that outlived its operation refers to nodes of another document.
     if (known?.analysis === analysis) return known;
     // `met` has an entry for every requirement; only exactly true permits.
-    const filtered = filterOperation(analysis, (index) => met[index] === true, conditions);
-    const decision = { analysis, filtered, denials: denialsOf(analysis, filtered.denied) };
+    const filtered = filterOperation(analysis, (index) => met[index] === true, conditions, filters.refused);
+    const decision = { analysis, filtered, denials: denialsOf(analysis, filtered) };
     if (keeps(filtered)) {
       this.keep(operation);
       this.#decisions.set(key, decision, characters, BYTES_PER_CHARACTER.decision);

@@ -1,11 +1,10 @@
 import { denialError } from '@behalf/directives';
-import { describeRequirement } from '@behalf/directives/internal';
 import type { Requires } from '@behalf/directives';
 import type { FieldNode, GraphQLError } from 'graphql';
 import { withoutStack } from '../client-error.js';
 import type { ErrorList } from '../client-error.js';
-import type { OperationAnalysis } from './analysis.js';
 import type { Executed } from './collect.js';
+import { requiresFor, toldCoordinate } from './denials.js';
 import { Losses, positionBelow } from './losses.js';
 import type { MaxLosses } from './losses.js';
 import { pathTo } from './position.js';
@@ -62,18 +61,12 @@ export class DenialErrors {
   }
 
   #errorOf(node: FieldNode, path?: readonly (string | number)[]): GraphQLError {
-    const { analysis } = this.#executed;
+    const { analysis, refusedFilters } = this.#executed;
     let requires = this.#requirementsOf.get(node);
     if (requires === undefined) {
-      const index = analysis.requirementOf.get(node);
-      const requirement = index === undefined ? undefined : analysis.requirements[index];
-      requires = requirement === undefined ? {} : describeRequirement(requirement);
+      requires = requiresFor(analysis, refusedFilters, node);
       this.#requirementsOf.set(node, requires);
     }
-    return withoutStack(denialError(coordinateOf(analysis, node), requires, path));
+    return withoutStack(denialError(toldCoordinate(analysis, refusedFilters, node), requires, path));
   }
-}
-
-export function coordinateOf(analysis: OperationAnalysis, node: FieldNode): string {
-  return `${analysis.parentOf.get(node)?.name ?? '?'}.${node.name.value}`;
 }

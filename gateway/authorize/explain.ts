@@ -1,8 +1,11 @@
 import {
   defaultStatement,
+  filterRefusal,
+  holdsOne,
   isExemptFromSubject,
   isMet,
   requirementParts,
+  requiresOf,
   ruleText,
   statementInForce,
   withoutUndefined,
@@ -14,8 +17,9 @@ import type { FieldNode, GraphQLSchema, SelectionSetNode } from 'graphql';
 import { strategyText } from '../supergraph/minimization.js';
 import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
-import { coordinateOf } from './denial-errors.js';
+import { coordinateOf } from './denials.js';
 import type {
+  ExplainedFilter,
   ExplainedMinimization,
   ExplainedRows,
   ExplainedRule,
@@ -24,12 +28,14 @@ import type {
   SelectionDecision,
 } from './explanation.js';
 import type { FilteredOperation } from './filter.js';
+import type { FilterRefusals } from './filter-refusals.js';
 import { needsOf, selectedRequirements, withoutHeld } from './needs.js';
 
 /** The authorizer's decision and its basis. */
 export interface Decided {
   readonly analysis: OperationAnalysis;
   readonly conditions: Conditions;
+  readonly filters: FilterRefusals;
   readonly schema: GraphQLSchema;
   readonly rules: RuleTable;
   readonly filtered: FilteredOperation;
@@ -45,10 +51,10 @@ const MAX_SELECTIONS = 1_000;
  * Fragments are listed where they are spread, so the list is bounded; the needs are read from each selection once.
  */
 export function explainDecision(decided: Decided): Explanation {
-  const { analysis, conditions, delegation } = decided;
+  const { analysis, conditions, filters, delegation } = decided;
   const { operation } = analysis.client;
   const { selections, truncated } = listSelections(decided);
-  const asked = selectedRequirements(analysis, conditions);
+  const asked = selectedRequirements(analysis, conditions, filters);
   const unmet = new Map([...asked].filter(([requirement]) => !isMet(requirement, delegation)));
   const denied = decided.filtered.denied;
   return withoutUndefined({
@@ -119,6 +125,7 @@ function explainSelection(
       requirementParts(requirement).map((part) => explainRule(at, part, delegation)),
     );
   const minimization = minimizationsOf(decided, parent.name, node.name.value);
+  const filters = filtersOf(decided, node);
   const perRow = subjectsOf(decided, parent.name, node.name.value);
   const decision = ((): SelectionDecision => {
     if (place.skipped) return 'skipped';
@@ -133,6 +140,7 @@ function explainSelection(
     decision,
     rules: explained,
     minimization: minimization.length === 0 ? undefined : minimization,
+    filters: filters.length === 0 ? undefined : filters,
     perRow: perRow.length === 0 ? undefined : perRow,
   });
 }
@@ -173,6 +181,29 @@ function minimizationsOf(decided: Decided, type: string, field: string): readonl
         whole: statement === undefined,
       }),
     ];
+  });
+}
+
+function filtersOf({ filters, delegation }: Decided, node: FieldNode): readonly ExplainedFilter[] {
+  return filters.usedBy(node).map((gate) => {
+    const refusal = filterRefusal(gate, delegation);
+    return withoutUndefined({
+      at: gate.at,
+      fields: gate.fields,
+      rule: gate.rule,
+      met: refusal === undefined,
+      missing: refusal === undefined ? undefined : lackedOf(requiresOf(gate, refusal), delegation),
+    });
+  });
+}
+
+/** Without the scopes that the caller holds. */
+function lackedOf(requires: Requires, delegation: Delegation | undefined): Requires {
+  const held = delegation?.scopes;
+  const unmet = requires.scopes?.filter((entry) => held === undefined || !holdsOne(entry, held));
+  return withoutUndefined({
+    ...requires,
+    scopes: unmet === undefined ? undefined : withoutHeld(unmet, held),
   });
 }
 

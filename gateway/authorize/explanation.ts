@@ -28,6 +28,19 @@ export interface ExplainedRule {
   readonly missing?: Requires;
 }
 
+/** One argument, input field or enum value that an {@link ExplainedSelection} uses, and whether the delegation may. */
+export interface ExplainedFilter {
+  /** The coordinate that states `@filters`. */
+  readonly at: string;
+  /** The fields whose rules it is under. */
+  readonly fields: readonly string[];
+  /** In the schema's words. */
+  readonly rule: string;
+  readonly met: boolean;
+  /** What would be needed. Absent if it is met. */
+  readonly missing?: Requires;
+}
+
 /** One `@minimize` on an {@link ExplainedSelection}, and whether the delegation holds enough for the whole value. */
 export interface ExplainedMinimization {
   readonly at: string;
@@ -48,6 +61,8 @@ export interface ExplainedSelection {
   readonly decision: SelectionDecision;
   readonly rules: readonly ExplainedRule[];
   readonly minimization?: readonly ExplainedMinimization[];
+  /** What its arguments filter, sort or page by (`@filters`). */
+  readonly filters?: readonly ExplainedFilter[];
   /** Possible return types with `@subject`. */
   readonly perRow?: readonly ExplainedRows[];
 }

@@ -3,10 +3,11 @@ import { OperationTypeNode, print } from 'graphql';
 import type { FieldNode } from 'graphql';
 import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
+import type { RefusedFilter, RefusedFilters } from './filter-refusals.js';
 import { buildDocument } from './filtered-document.js';
 import { deniedSelections, placeholdersOfMutations } from './removals.js';
 import type { Removals } from './removals.js';
-import { SelectionFilter } from './selection-filter.js';
+import { NO_REFUSED_FILTERS, SelectionFilter } from './selection-filter.js';
 import type { ClientOperation } from './types.js';
 
 export interface FilteredOperation {
@@ -15,6 +16,8 @@ export interface FilteredOperation {
   readonly removals: Removals;
   /** Denied fields that the client would have received, without those that `@skip` or `@include` exclude. */
   readonly denied: readonly FieldNode[];
+  /** Of the fields whose own requirements are met: those that are denied for an argument. */
+  readonly refusedFilters: RefusedFilters;
 }
 
 /**
@@ -28,8 +31,15 @@ export function filterOperation(
   analysis: OperationAnalysis,
   isPermitted: (requirementIndex: number) => boolean,
   conditions: Conditions,
+  refused: RefusedFilters = NO_REFUSED_FILTERS,
 ): FilteredOperation {
-  const filter = new SelectionFilter(analysis, isPermitted, conditions);
+  // A field that may not be read at all is denied for that.
+  const refusedFilters = new Map<FieldNode, RefusedFilter>();
+  for (const [node, filter] of refused) {
+    const requirement = analysis.requirementOf.get(node);
+    if (requirement === undefined || isPermitted(requirement)) refusedFilters.set(node, filter);
+  }
+  const filter = new SelectionFilter(analysis, isPermitted, conditions, refusedFilters);
   let root = filter.filter();
   if (analysis.client.operation.operation === OperationTypeNode.MUTATION) {
     const placeholders = placeholdersOfMutations(analysis, filter.removals, conditions);
@@ -37,9 +47,9 @@ export function filterOperation(
   }
   const { removals } = filter;
   const denied = deniedSelections(analysis, removals, conditions);
-  if (!root.live && root.lost) return { execute: undefined, removals, denied };
+  if (!root.live && root.lost) return { execute: undefined, removals, denied, refusedFilters };
 
   const { document, operation } = buildDocument(analysis, root, filter.fragments);
   const queryHash = createHash('sha256').update(print(document)).digest('hex');
-  return { execute: { document, operation, queryHash }, removals, denied };
+  return { execute: { document, operation, queryHash }, removals, denied, refusedFilters };
 }

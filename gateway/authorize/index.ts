@@ -3,6 +3,7 @@ export { editOperation } from './edit-operation.js';
 export { createOperationAuthorizer, DEFAULT_MAX_ERRORS } from './authorizer.js';
 export type { AuthorizerOptions } from './authorizer.js';
 export type {
+  ExplainedFilter,
   ExplainedMinimization,
   ExplainedRule,
   ExplainedSelection,

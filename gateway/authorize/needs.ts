@@ -5,14 +5,16 @@ import { Kind } from 'graphql';
 import type { SelectionSetNode } from 'graphql';
 import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
-import { coordinateOf } from './denial-errors.js';
+import { coordinateOf } from './denials.js';
+import type { FilterRefusals } from './filter-refusals.js';
 import type { Needs } from './explanation.js';
 import { sufficientSets } from './sufficient.js';
 
-/** The distinct requirements of all unskipped selections, each with an example coordinate. Every fragment is visited once. */
+/** The distinct requirements of all unskipped selections and their arguments, each with an example coordinate. Every fragment is visited once. */
 export function selectedRequirements(
   analysis: OperationAnalysis,
   conditions: Conditions,
+  filters: FilterRefusals,
 ): ReadonlyMap<Requirement, string> {
   const found = new Map<Requirement, string>();
   const seenFragments = new Set<string>();
@@ -30,9 +32,10 @@ export function selectedRequirements(
       }
       if (selection.kind === Kind.FIELD) {
         const requirement = analysis.requirements[analysis.requirementOf.get(selection) ?? -1];
-        if (requirement !== undefined && !found.has(requirement)) {
-          found.set(requirement, coordinateOf(analysis, selection));
-        }
+        const coordinate = coordinateOf(analysis, selection);
+        if (requirement !== undefined && !found.has(requirement)) found.set(requirement, coordinate);
+        for (const gate of filters.usedBy(selection))
+          if (!found.has(gate.requirement)) found.set(gate.requirement, gate.at);
       }
       if (selection.selectionSet !== undefined) pending.push(selection.selectionSet);
     }

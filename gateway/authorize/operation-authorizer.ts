@@ -28,7 +28,7 @@ export interface OperationAuthorizer {
   grants(delegation: Delegation | undefined): SchemaGrants;
   /** Names of the policies that this operation depends on (cached per operation). */
   policiesOf(operation: ClientOperation): readonly string[];
-  /** @param variables As the client sent them: only those that `@skip` and `@include` name are read. */
+  /** @param variables As the client sent them: those that `@skip`, `@include` and arguments with `@filters` name are read. */
   authorize(
     operation: ClientOperation,
     delegation: Delegation | undefined,

@@ -14,6 +14,7 @@ import type { FilteredOperation } from './filter.js';
 import { ErrorPlacement } from './place-errors.js';
 import { Places } from './places.js';
 import { PositionRules } from './position-rules.js';
+import { NO_REFUSED_FILTERS } from './selection-filter.js';
 import type { ExecutionOutcome } from './types.js';
 
 export interface CompletionInput {
@@ -72,6 +73,7 @@ export class OutcomeCompletion {
       conditions,
       removals: filtered?.removals ?? new Map(),
       executedKeyOf: filtered === undefined ? new Map() : analysis.executedKeyOf,
+      refusedFilters: filtered?.refusedFilters ?? NO_REFUSED_FILTERS,
     };
   }
 

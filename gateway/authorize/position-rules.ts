@@ -41,7 +41,7 @@ export class PositionRules {
     const field = isObjectType(owner) || isInterfaceType(owner) ? owner.getFields()[name] : undefined;
     if (isHere !== true || field === undefined) return undefined;
     if (argument !== undefined) {
-      // Arguments have no rules, so the requirement is unknown here.
+      // By the gateway's rules the argument may be used, or it would not have been sent: the subgraph denied by its own.
       const isThere = field.args.some((each) => each.name === argument);
       return isThere ? { coordinate: `${type}.${name}(${argument}:)`, requires: {} } : undefined;
     }

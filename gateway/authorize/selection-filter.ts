@@ -2,6 +2,7 @@ import { Kind } from 'graphql';
 import type { FieldNode, SelectionNode, SelectionSetNode } from 'graphql';
 import type { OperationAnalysis } from './analysis.js';
 import type { Conditions } from './conditions.js';
+import type { RefusedFilters } from './filter-refusals.js';
 import type { Removal, Removals } from './removals.js';
 
 /** The rest of a selection set after filtering. */
@@ -21,12 +22,14 @@ interface Filtered<Node> extends Pick<Remainder, 'live' | 'lost'> {
 }
 
 const NO_PLACEHOLDERS: ReadonlySet<FieldNode> = new Set();
+export const NO_REFUSED_FILTERS: RefusedFilters = new Map();
 
 /** Removes denied selections from one operation. Each fragment is filtered once. */
 export class SelectionFilter {
   readonly #analysis: OperationAnalysis;
   readonly #isPermitted: (requirementIndex: number) => boolean;
   readonly #conditions: Conditions;
+  readonly #refusedFilters: RefusedFilters;
   readonly #removals = new Map<FieldNode, Removal>();
   readonly #fragments = new Map<string, Remainder>();
   #placeholders = NO_PLACEHOLDERS;
@@ -35,7 +38,9 @@ export class SelectionFilter {
     analysis: OperationAnalysis,
     isPermitted: (requirementIndex: number) => boolean,
     conditions: Conditions,
+    refusedFilters: RefusedFilters = NO_REFUSED_FILTERS,
   ) {
+    this.#refusedFilters = refusedFilters;
     this.#analysis = analysis;
     this.#isPermitted = isPermitted;
     this.#conditions = conditions;
@@ -95,7 +100,8 @@ export class SelectionFilter {
     const requirement = this.#analysis.requirementOf.get(field);
     // A selection that the analysis did not see has no decision, so it has no permission; introspection has its own rule.
     const isKnown = this.#analysis.parentOf.has(field) || isIntrospection(field);
-    if (!isKnown || (requirement !== undefined && !this.#isPermitted(requirement))) {
+    const isPermitted = requirement === undefined || this.#isPermitted(requirement);
+    if (!isKnown || !isPermitted || this.#refusedFilters.has(field)) {
       this.#removals.set(field, 'denied');
       return { kept: undefined, live: false, lost: true };
     }

@@ -1,6 +1,7 @@
 import { DirectiveError } from '@behalf/directives';
 import {
   AUTHENTICATED_IDENTITY,
+  FilterInputs,
   JOIN_IDENTITY,
   levelNames,
   liftingScopes,
@@ -80,6 +81,8 @@ export interface Supergraph {
   readonly executableSdl: string;
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
   readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
+  /** The part of the schema's input that `@filters` puts under rules. */
+  readonly filterInputs: FilterInputs;
   /** Names under which @apollo/gateway keeps the keys that join subgraphs in its response, beside the client's selections. */
   readonly joinNames: ReadonlySet<string>;
 }
@@ -123,9 +126,11 @@ export function readSupergraph(sdl: string, coverage: 'required' | 'open'): Supe
     }
     const rules = new RuleTable(document, { coverage });
     const join = new JoinMetadata(document, links);
+    const schema = buildASTSchema(document, { assumeValid: true, assumeValidSDL: true });
     return {
       rules,
-      schema: buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
+      schema,
+      filterInputs: new FilterInputs(schema, rules.filters),
       executableSdl: print(withoutSecurityPurposes(document, links)),
       vocabularies: readVocabularies(join, rules),
       accountable: readAccountable(join, rules),

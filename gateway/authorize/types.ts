@@ -15,6 +15,8 @@ export interface ClientOperation {
 export interface Denial {
   /** `Type.field` as the client selected it. */
   readonly coordinate: string;
+  /** The same, or the argument for which it is denied: `Type.field(argument:)`. */
+  readonly toldAs: string;
   /** The requirement, in the schema's names; never what the caller holds. */
   readonly requires: Requires;
   /** The rule in the schema's words, for the record. */

@@ -18,6 +18,7 @@ import { checkFederation } from '../inspect/protection.js';
 import { withStandardRootNames } from '../inspect/root-names.js';
 import { checkDifferences, recordStatements } from '../inspect/statements.js';
 import { ComposeError } from './errors.js';
+import { filtersLost } from './filters-lost.js';
 import { replaceFile } from './replace-file.js';
 import { readSupergraphConfig } from './supergraph-config.js';
 import type { SubgraphSource } from './supergraph-config.js';
@@ -62,7 +63,7 @@ export function composeSupergraph(subgraphs: readonly SubgraphSource[]): string 
   }
   const document = parse(result.supergraphSdl);
   const composed = readComposedRules(document, ruled);
-  const dropped = rulesLost(ruled, composed);
+  const dropped = [...rulesLost(ruled, composed), ...filtersLost(ruled, composed, document)];
   if (dropped.length > 0)
     throw new ComposeError(
       'COMPOSE_FAILED',

@@ -8,6 +8,7 @@ import { minimizationText } from '../supergraph/minimization.js';
 import { everyRowRequirement, subjectText } from '../supergraph/subject-rule.js';
 import { checkInspected } from './check-input.js';
 import { compareMinimization } from './compare-minimizations.js';
+import { compareFilters } from './diff-filters.js';
 import { compareRequirements } from './implication.js';
 import type { InspectedSupergraph } from './supergraph.js';
 
@@ -29,12 +30,16 @@ export type ChangeKind =
   | 'subject-changed'
   /** More delegations read every subject's rows. */
   | 'subject-weakened'
+  /** An argument, input field or enum value is no longer under the rules of a field that it filters by. */
+  | 'filter-lost'
   /** A rule can be bypassed: through `@requires`, or through a subgraph that does not state it. */
   | 'bypassed'
   | 'added-protected'
   | 'closed'
   | 'minimization-strengthened'
   | 'subject-gained'
+  /** An argument, input field or enum value comes under the rules of a field that it filters by. */
+  | 'filter-gained'
   /** Fewer delegations read every subject's rows. */
   | 'subject-strengthened'
   | 'removed';
@@ -49,6 +54,7 @@ const OPENING_KINDS: ReadonlySet<ChangeKind> = new Set([
   'subject-lost',
   'subject-changed',
   'subject-weakened',
+  'filter-lost',
   'bypassed',
 ]);
 
@@ -120,6 +126,7 @@ export function diffSupergraphs(before: InspectedSupergraph, after: InspectedSup
     if (known === undefined || kind === undefined) continue;
     add(kind, type.name, { before: subjectText(known.subject), after: subjectText(type.subject) });
   }
+  for (const { kind, coordinate, ...words } of compareFilters(before, after)) add(kind, coordinate, words);
   const bypassed = new Set(lostProtection(before).map(({ coordinate }) => coordinate));
   for (const lost of lostProtection(after)) {
     if (!bypassed.has(lost.coordinate)) add('bypassed', lost.coordinate, { after: lost.message });

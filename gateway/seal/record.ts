@@ -113,7 +113,7 @@ export function tokenExchangeRecord(
   });
 }
 
-/** The gateway's own denials, each coordinate once. */
+/** The gateway's own denials, each coordinate once for each reason. */
 function denialsOf(denials: readonly Denial[], isShadow: boolean): readonly AuditedAccess[] {
   return denials.map(({ coordinate, rule, selections }) => ({
     coordinate,

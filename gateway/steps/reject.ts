@@ -51,8 +51,8 @@ export class RejectedError extends Error {
 
   constructor(authorized: Authorized, { tellsOutcome, mode, maxErrors }: Rejection) {
     super('rejected');
-    const denials = authorized.authorization.denials.map(({ coordinate, requires }) => ({
-      coordinate,
+    const denials = authorized.authorization.denials.map(({ toldAs, requires }) => ({
+      coordinate: toldAs,
       requires: withStepUpOf(authorized, requires),
     }));
     const requires = denials.map((denial) => denial.requires);
@@ -98,10 +98,15 @@ function withStepUpOf({ delegation, token }: Authorized, requires: Requires): Re
 export function tellStepUps(authorized: Authorized, outcome: ExecutionOutcome): ExecutionOutcome {
   const { authorization, token } = authorized;
   if (outcome.errors === undefined || (token?.withheld?.size ?? 0) === 0) return outcome;
-  const requiresOf = new Map(authorization.denials.map(({ coordinate, requires }) => [coordinate, requires]));
+  const { denials } = authorization;
+  const byCoordinate = new Map(denials.map(({ toldAs, requires }) => [toldAs, requires]));
+  // One argument can be denied for several fields that parts of it filter by.
+  const known = new Set<unknown>(denials.map(({ requires }) => requires));
   for (const { extensions } of outcome.errors) {
-    const requires =
-      extensions.code === DENIAL_CODE ? requiresOf.get(String(extensions.coordinate)) : undefined;
+    if (extensions.code !== DENIAL_CODE) continue;
+    const requires = known.has(extensions.requires)
+      ? (extensions.requires as Requires)
+      : byCoordinate.get(String(extensions.coordinate));
     if (requires !== undefined) extensions.requires = withStepUpOf(authorized, requires);
   }
   return outcome;

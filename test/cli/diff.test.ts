@@ -16,7 +16,7 @@ import { behalf } from './support.js';
 const HEAD = `
 extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@inaccessible", "@authenticated", "@requiresScopes", "@policy"])
-  @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject"])
+  @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject", "@filters"])
 `;
 
 function composed(sdl: string): string {
@@ -34,6 +34,38 @@ function diff(before: string, after: string, coverage: 'required' | 'open' = 'op
 const field = (rule: string): string => `type Query { a: String ${rule} }`;
 const scopes = (or: readonly (readonly string[])[]): string =>
   `@requiresScopes(scopes: ${JSON.stringify(or)})`;
+
+describe('@filters', () => {
+  const sdl = (argument: string, input = argument, value = argument, more = ''): string => `
+    type Query {
+      a(x: Int ${argument}, in: In, order: Order): Int @public
+      b: Int @requiresScope(scope: "b") c: Int @requiresScope(scope: "b") d: Int @public ${more} }
+    input In { x: Int ${input} } enum Order { A B ${value} }`;
+  const B = '@filters(field: "Query.b")';
+  const C = '@filters(field: "Query.c")';
+
+  it.each([
+    ['removed', sdl(B), sdl(''), ['filter-lost In.x', 'filter-lost Order.B', 'filter-lost Query.a(x:)']],
+    ['added', sdl(''), sdl(B), ['filter-gained In.x', 'filter-gained Order.B', 'filter-gained Query.a(x:)']],
+    ['of a field that requires the same', sdl(B), sdl(C), []],
+    ['repeated', sdl(B), sdl(`${B} ${C}`), []],
+    ['with its argument', sdl(B), sdl(B).replace(`x: Int ${B}, `, ''), []],
+    [
+      'with its field',
+      sdl(B),
+      sdl('').replace('b: Int @requiresScope(scope: "b") c', 'c'),
+      ['removed Query.b'],
+    ],
+    [
+      'of another field',
+      sdl(B, '', '', 'e: Int @requiresScope(scope: "e")'),
+      sdl('@filters(field: "Query.e")', '', '', 'e: Int @requiresScope(scope: "e")'),
+      ['filter-lost Query.a(x:)', 'filter-gained Query.a(x:)'],
+    ],
+  ])('%s', (_change, before, after, expected) => {
+    expect(diff(before, after)).toEqual(expected);
+  });
+});
 
 describe('a rule that changes', () => {
   it.each([

@@ -11,7 +11,7 @@ let project: string;
 /** Runs under Node 22, which graphql 17 needs; prints one line of JSON. */
 const SCRIPT = `
 import { buildProtectedSubgraph, finishProtectedRequest, protectedContext, protectSchema, requestedColumns } from '@behalf/directives';
-import { graphql, GraphQLList, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, GraphQLString, parse, subscribe, version } from 'graphql';
+import { buildSchema, graphql, GraphQLList, GraphQLObjectType, GraphQLScalarType, GraphQLSchema, GraphQLString, parse, subscribe, version } from 'graphql';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true });
@@ -34,6 +34,7 @@ const Row = new GraphQLObjectType({
     money: rule(Money, { minimize: { to: 'GENERALIZE', step: 10 } }),
   },
 });
+const Where = buildSchema('input Where { inner: Inner = { x: 1 } } input Inner { x: Int, y: Int = 2 } type Query { a(where: Where): Int }').getType('Where');
 const rows = ['alma', 'bert'].map((owner) => ({ owner, iban: 'SE12345', money: { text: '123.45' } }));
 async function* stream() { yield* rows; }
 const mapping = { type: 'Row', columns: { money: [] }, column: (field) => 'c_' + field };
@@ -53,6 +54,7 @@ const schema = protectSchema(
         streamed: { type: new GraphQLList(Row), resolve: stream },
         masked: { type: new GraphQLList(GraphQLString), resolve: async function* () { yield 'SE12345'; } },
         forgotten: { type: GraphQLString, resolve: () => 'secret' },
+        found: { type: GraphQLString, args: { where: { type: Where } }, resolve: () => 'found' },
       },
     }),
     subscription: new GraphQLObjectType({
@@ -60,7 +62,7 @@ const schema = protectSchema(
       fields: { row: { type: Row, subscribe: async function* () { for (const row of rows) yield { row }; } } },
     }),
   }),
-  { name: 'rows', gateway, log: () => {}, rules: { 'Query.masked': { authenticated: {}, minimize: { to: 'MASK', last: 2, showLength: true } } } },
+  { name: 'rows', gateway, log: () => {}, rules: { 'Query.found': { public: {} }, 'Inner.y': { filters: { field: 'Row.iban' } }, 'Inner.x': { filters: { field: 'Row.iban' } }, 'Query.masked': { authenticated: {}, minimize: { to: 'MASK', last: 2, showLength: true } } } },
 );
 const contextOf = async (scope) =>
   protectedContext(schema, new Headers(scope === undefined ? {} : { 'txn-token': await token(scope) }));
@@ -84,6 +86,7 @@ console.log(JSON.stringify({
   less: await ask('{ rows { iban money } }', ''),
   anonymous: await ask('{ rows { owner } masked }'),
   selected: (await ask('query ($no: Boolean!) { rows { iban @skip(if: $no) ...F @include(if: $no) } } fragment F on Row { money }', 'a', { no: false })) && columns,
+  found: await ask('query ($w: Where) { a: found b: found(where: $w) c: found(where: {}) d: found(where: { inner: { x: 2 } }) }', 'a', { w: {} }),
   events,
   missing,
 }));
@@ -118,6 +121,11 @@ it('protectSchema works with graphql 17 under Node 22, without @apollo/subgraph'
     },
     anonymous: { data: { rows: null, masked: null } },
     selected: ['c_owner undefined', 'c_iban MASK'],
+    // The defaults of the schema are nobody's use of a filter.
+    found: {
+      data: { a: 'found', b: 'found', c: 'found', d: null },
+      facts: expect.arrayContaining(['Query.found denied']) as string[],
+    },
     events: [{ row: { iban: '*****45' } }],
     missing: 'MISSING_APOLLO_SUBGRAPH true',
   });

@@ -549,6 +549,7 @@ describe('directiveDefinitions', () => {
       'requiresScope',
       'public',
       'minimize',
+      'filters',
       'purpose',
       'subject',
       'personalData',

@@ -21,7 +21,7 @@ export const LINKS = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@authenticated", "@policy", "@requiresScopes"])
   @link(
     url: "https://specs.behalf.dev/behalf/v0.1"
-    import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject", "@personalData"]
+    import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject", "@personalData", "@filters"]
   )
 `;
 

@@ -1,4 +1,4 @@
-import { RuleTable } from '@behalf/directives/internal';
+import { FilterInputs, RuleTable } from '@behalf/directives/internal';
 import { buildSchema, Kind, parse, print } from 'graphql';
 import type { FieldNode, OperationDefinitionNode } from 'graphql';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ function operationOf(query: string): OperationDefinitionNode {
 
 function analysisOf(query: string): OperationAnalysis {
   const client = { document: parse(query), operation: operationOf(query), queryHash: '' };
-  return analyzeOperation(client, schema, rules, new Set());
+  return analyzeOperation(client, schema, rules, new Set(), new FilterInputs(schema, rules.filters));
 }
 
 /** Filters an operation by the analysis, which may be of another one. */

@@ -52,8 +52,8 @@ type CompositeNode =
   | InterfaceTypeDefinitionNode
   | InterfaceTypeExtensionNode;
 
-interface RuledNode {
-  readonly name: NameNode;
+/** An element of a schema that directives stand on. */
+export interface RuledNode {
   readonly directives?: readonly ConstDirectiveNode[] | undefined;
 }
 
@@ -147,7 +147,11 @@ function readComposite(node: CompositeNode, type: MutableType, links: Links): vo
   }
 }
 
-function readTypeDirectives(type: MutableType, node: RuledNode, links: Links): void {
+function readTypeDirectives(
+  type: MutableType,
+  node: RuledNode & { readonly name: NameNode },
+  links: Links,
+): void {
   const coordinate = node.name.value;
   for (const meaning of meaningsOf(node, links, coordinate)) {
     switch (meaning.kind) {
@@ -167,6 +171,8 @@ function readTypeDirectives(type: MutableType, node: RuledNode, links: Links): v
       case 'minimization':
       case 'personalData':
         throw new DirectiveError('INVALID_RULE', 'this directive belongs on a field', coordinate);
+      case 'filters':
+        throw belongsOnInput(coordinate);
       default:
         refuseUnknown(meaning, coordinate);
     }
@@ -194,6 +200,8 @@ function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: stri
         break;
       case 'subject':
         throw new DirectiveError('INVALID_RULE', 'this directive belongs on an object type', coordinate);
+      case 'filters':
+        throw belongsOnInput(coordinate);
       default:
         refuseUnknown(meaning, coordinate);
     }
@@ -201,6 +209,14 @@ function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: stri
   const returns = namedTypeOf(node.type);
   const minimization = joinStatements(statements, coordinate, category);
   return { coordinate, returns, own: combine(requirements), isPublic, minimization, personalData: category };
+}
+
+function belongsOnInput(coordinate: string): DirectiveError {
+  return new DirectiveError(
+    'INVALID_RULE',
+    'this directive belongs on an argument, an input field or an enum value',
+    coordinate,
+  );
 }
 
 /**
@@ -217,7 +233,7 @@ function refuseUnknown(meaning: never, coordinate: string): never {
 }
 
 /** Other directives (`@key`, `@deprecated`, a team's own) have no specification here and are ignored. */
-function meaningsOf(node: RuledNode, links: Links, coordinate: string): readonly Meaning[] {
+export function meaningsOf(node: RuledNode, links: Links, coordinate: string): readonly Meaning[] {
   return (node.directives ?? []).flatMap((directive) => {
     const specification = specificationOf(links, directive.name.value);
     return specification === undefined ? [] : [specification.compile(argumentsOf(directive), coordinate)];

@@ -116,8 +116,13 @@ export interface Requires {
   readonly purposes?: readonly (readonly string[])[];
   /** Everything else is met; the person must sign in again, in this way (RFC 9470 section 3). */
   readonly stepUp?: { readonly acrValues?: readonly string[]; readonly maxAgeSeconds?: number };
-  /** No delegation would suffice: the schema does not say who may read this. */
-  readonly rule?: 'missing';
+  /** The argument in `coordinate` filters, sorts or pages by these fields, and the conditions are theirs (`@filters`). */
+  readonly filters?: readonly string[];
+  /**
+   * No scope would suffice: `missing`, the schema does not say who may read this; `minimized`, the fields in `filters` are never
+   * whole for this delegation.
+   */
+  readonly rule?: 'missing' | 'minimized';
 }
 
 export function describeRequirement(requirement: Requirement): Requires {

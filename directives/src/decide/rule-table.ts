@@ -2,8 +2,10 @@ import type { DocumentNode } from 'graphql';
 import { checkSpecifications } from '../specification/check.js';
 import { Links } from '../specification/link.js';
 import { checkStatistics } from './check-statistics.js';
+import { compileFilters } from './compile-filters.js';
 import { compileTypes } from './compile-types.js';
 import type { FieldRule, TypeRule } from './compile-types.js';
+import { FilterTable } from './filter-table.js';
 import { isUnrestricted, combine, NO_REQUIREMENT, UNCOVERED } from './requirement.js';
 import type { Requirement } from './requirement.js';
 
@@ -24,6 +26,8 @@ export interface RuleTableOptions {
  * @throws {DirectiveError} if a rule cannot be compiled; the message has the coordinate
  */
 export class RuleTable {
+  /** The conditions of arguments, input fields and enum values. */
+  readonly filters: FilterTable;
   readonly #types: ReadonlyMap<string, TypeRule>;
   /** Object types by the interfaces that they implement. */
   readonly #implementers = new Map<string, TypeRule[]>();
@@ -45,6 +49,7 @@ export class RuleTable {
         this.#implementers.set(parent, known);
       }
     }
+    this.filters = new FilterTable(compileFilters(document, links), this);
   }
 
   type(name: string): TypeRule | undefined {

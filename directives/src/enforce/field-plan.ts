@@ -1,3 +1,4 @@
+import type { FilterInputs, FilteredMembers } from '../decide/filter-inputs.js';
 import type { Requirement } from '../decide/requirement.js';
 import type { Minimizer } from '../minimize/minimizer.js';
 import type { RecordedField } from '../record/recorder.js';
@@ -12,6 +13,8 @@ export interface FieldPlan {
   readonly subjectRecord: RecordedField;
   readonly requirement: Requirement;
   readonly requirementIndex: number;
+  /** Its arguments that `@filters` puts under the rules of fields; undefined if there are none. */
+  readonly filters: FieldFilters | undefined;
   /** Whether it is a root field, with which an operation begins. */
   readonly isRoot: boolean;
   /** Whose the row is that this field is read from. */
@@ -39,4 +42,12 @@ export interface PlannedStatement {
   /** Whether the resolver returns rows behind a statistic (`AGGREGATE`): in shadow mode as well, they are not of the field's type. */
   readonly isStatistic: boolean;
   readonly minimizer: Minimizer;
+}
+
+/** The arguments of one field that come under the rules of other fields. */
+export interface FieldFilters {
+  readonly members: FilteredMembers;
+  readonly inputs: FilterInputs;
+  /** The same coordinate with `@filters` as the deciding rule. */
+  readonly record: RecordedField;
 }

@@ -1,7 +1,11 @@
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
+import { requiresOf } from '../decide/filter-gate.js';
+import type { FilterRefusal } from '../decide/filter-gate.js';
+import { refusedArgument } from '../decide/filter-values.js';
+import type { RefusedArgument } from '../decide/filter-values.js';
 import { delegationEnded } from './delegation-end.js';
-import { requirementDenial } from './denial.js';
-import type { FieldPlan, PlannedStatement } from './field-plan.js';
+import { denialError, requirementDenial } from './denial.js';
+import type { FieldFilters, FieldPlan, PlannedStatement } from './field-plan.js';
 import type { OwnRows, RowsCall } from './own-rows.js';
 import type { RequestState } from './request-state.js';
 import type { ProtectionRuntime } from './runtime.js';
@@ -17,14 +21,14 @@ export function protectResolver(
   const { record, rowOwner, ownRows } = plan;
   const { stateOf, clock } = runtime;
 
-  return (source, args, contextValue, info) => {
+  return (source, args: Record<string, unknown>, contextValue, info) => {
     const state = stateOf(contextValue);
     if (plan.isRoot) {
       // An event that is stored and executed later reveals no more than the stream would have.
       if (isSubscription && state.hasEnded(clock.now())) throw delegationEnded();
       state.begin(info.variableValues, clock.now());
     }
-    refuseUnlessPermitted(plan, state);
+    refuseUnlessPermitted(plan, state, args);
     // Foreign rows are removed where they are returned. One that gets here another way, such as through a server's own
     // `typeResolver`, is treated as missing as well.
     if (rowOwner !== undefined && !state.reads(source, rowOwner)) {
@@ -65,11 +69,30 @@ export function plannedStatement(
   return statement;
 }
 
-/** The one place where a subgraph refuses a field. */
-export function refuseUnlessPermitted(plan: FieldPlan, state: RequestState): void {
-  if (state.permits(plan.requirementIndex)) return;
-  state.recorder.denied(plan.record);
-  throw requirementDenial(plan.record.coordinate, plan.requirement);
+/** The one place where a subgraph refuses a field: by its own rules, or by those of a field that its arguments filter by. */
+export function refuseUnlessPermitted(
+  plan: FieldPlan,
+  state: RequestState,
+  args: Readonly<Record<string, unknown>>,
+): void {
+  if (!state.permits(plan.requirementIndex)) {
+    state.recorder.denied(plan.record);
+    throw requirementDenial(plan.record.coordinate, plan.requirement);
+  }
+  const refused = plan.filters === undefined ? undefined : refusedFilter(plan.filters, state, args);
+  if (plan.filters === undefined || refused === undefined) return;
+  state.recorder.denied(plan.filters.record);
+  const { argument, gate, refusal } = refused;
+  throw denialError(`${plan.record.coordinate}(${argument}:)`, requiresOf(gate, refusal));
+}
+
+/** The first argument that the caller may not use. */
+export function refusedFilter(
+  { members, inputs }: FieldFilters,
+  state: RequestState,
+  args: Readonly<Record<string, unknown>>,
+): RefusedArgument<FilterRefusal> | undefined {
+  return refusedArgument(args, members, inputs, (gate) => state.filterRefusal(gate));
 }
 
 /** The caller sees nothing of a foreign row, so the record and the log tell the team. */

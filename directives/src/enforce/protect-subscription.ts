@@ -6,7 +6,7 @@ import { endWithDelegation } from './ending-stream.js';
 import type { FieldPlan } from './field-plan.js';
 import { OwnEvents } from './own-events.js';
 import type { OwnRows, RowsCall } from './own-rows.js';
-import { refuseUnlessPermitted } from './protect-resolver.js';
+import { refusedFilter, refuseUnlessPermitted } from './protect-resolver.js';
 import type { RequestState } from './request-state.js';
 import type { ProtectionRuntime } from './runtime.js';
 import { isAsyncIterable, isIterable } from './values.js';
@@ -35,7 +35,7 @@ export function protectSubscription(
     const state = stateOf(contextValue);
     state.revoked ??= revocationSignal(state);
     if (state.hasEnded(clock.now())) throw delegationEnded();
-    refuseUnlessPermitted(plan, state);
+    refuseUnlessPermitted(plan, state, args);
 
     const open = async (): Promise<unknown> => {
       const opened: unknown = await subscribe(source, args, contextValue, info);
@@ -54,7 +54,9 @@ export function protectSubscription(
     state: RequestState,
     own: OwnRows,
   ): Promise<boolean> {
+    // Its resolver does not run for a caller who may not read it, and they get the denial when it is resolved for them.
     if (!state.permits(plan.requirementIndex)) return true;
+    if (plan.filters !== undefined && refusedFilter(plan.filters, state, args) !== undefined) return true;
     const call: RowsCall = { state, contextValue, info, foreign: 0 };
     let left: unknown;
     try {

@@ -4,6 +4,8 @@ import type { Delegation } from '../claims/delegation.js';
 import type { TxnTokenExchange } from '../claims/exchange-txn-token.js';
 import type { TxnTokenRefusal } from '../claims/txn-token-refusals.js';
 import { TXN_TOKEN_CLOCK_TOLERANCE_SECONDS } from '../claims/read-txn-token.js';
+import { filterRefusal } from '../decide/filter-gate.js';
+import type { FilterGate, FilterRefusal } from '../decide/filter-gate.js';
 import { statementInForce } from '../decide/minimization.js';
 import type { Minimization } from '../decide/minimization.js';
 import { isMet, isExemptFromSubject } from '../decide/requirement.js';
@@ -94,6 +96,7 @@ export class RequestState {
   readonly #decisions: Uint8Array;
   readonly #statements: Uint8Array;
   readonly #everyRow: Uint8Array;
+  readonly #filters = new Map<FilterGate, FilterRefusal | undefined>();
   /** Operations that began in time, by an object that graphql-js creates per execution. */
   readonly #begun = new WeakSet<object>();
 
@@ -128,6 +131,7 @@ export class RequestState {
     this.#decisions.fill(UNDECIDED);
     this.#statements.fill(UNDECIDED);
     this.#everyRow.fill(UNDECIDED);
+    this.#filters.clear();
   }
 
   /**
@@ -167,6 +171,12 @@ export class RequestState {
       this.#statements[index] = decision;
     }
     return decision === YES ? undefined : decision - FIRST_STATEMENT;
+  }
+
+  /** Why the argument, input field or enum value with this condition may not be used; undefined if it may. */
+  filterRefusal(gate: FilterGate): FilterRefusal | undefined {
+    if (!this.#filters.has(gate)) this.#filters.set(gate, filterRefusal(gate, this.#current));
+    return this.#filters.get(gate);
   }
 
   /**

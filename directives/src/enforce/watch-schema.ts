@@ -1,7 +1,7 @@
 import { isListType, isNonNullType } from 'graphql';
 import type { GraphQLFieldResolver, GraphQLOutputType } from 'graphql';
 import type { FieldPlan } from './field-plan.js';
-import { plannedStatement } from './protect-resolver.js';
+import { plannedStatement, refusedFilter } from './protect-resolver.js';
 import type { RequestState } from './request-state.js';
 
 /** Shadow mode: the field's result is returned unchanged (except rows behind a statistic), and the decision that enforcement would have made is counted. */
@@ -10,14 +10,16 @@ export function watchResolver(
   resolve: GraphQLFieldResolver<unknown, unknown>,
   stateOf: (contextValue: unknown) => RequestState,
 ): GraphQLFieldResolver<unknown, unknown> {
-  const { record, subjectRecord, rowOwner, returnedOwner } = plan;
+  const { record, subjectRecord, filters, rowOwner, returnedOwner } = plan;
 
-  return (source, args, contextValue, info) => {
+  return (source, args: Record<string, unknown>, contextValue, info) => {
     const state = stateOf(contextValue);
     const { recorder } = state;
     const statement = plannedStatement(plan, state);
     const statistic = statement?.isStatistic === true ? statement : undefined;
     if (!state.permits(plan.requirementIndex)) recorder.wouldDeny(record);
+    else if (filters !== undefined && refusedFilter(filters, state, args) !== undefined)
+      recorder.wouldDeny(filters.record);
     else if (rowOwner !== undefined && !state.mayRead(source, rowOwner)) recorder.wouldDeny(subjectRecord);
     else if (statement === undefined) recorder.allowed(record);
     else if (statistic === undefined) recorder.wouldMinimize(statement.record);

@@ -1,5 +1,6 @@
 import { getNamedType, isObjectType } from 'graphql';
 import type { GraphQLField, GraphQLFieldResolver, GraphQLObjectType, GraphQLSchema } from 'graphql';
+import { FilterInputs } from '../decide/filter-inputs.js';
 import type { Minimization } from '../decide/minimization.js';
 import { isUnrestricted } from '../decide/requirement.js';
 import type { Requirement } from '../decide/requirement.js';
@@ -10,12 +11,13 @@ import type { Minimizer } from '../minimize/minimizer.js';
 import { Pseudonyms } from '../minimize/pseudonyms.js';
 import type { FormerPseudonymKey } from '../minimize/pseudonyms.js';
 import type { RecordedField } from '../record/recorder.js';
+import { FILTERS_RULE } from '../specification/filters.js';
 import type { MinimizeStatement } from '../specification/minimize.js';
 import type { Alternatives } from '../specification/read-arguments.js';
 import { SUBJECT_RULE } from '../specification/subject.js';
 import { isFederationField } from '../schema/federation-fields.js';
 import { entityKeyOf } from './entity-key.js';
-import type { FieldPlan } from './field-plan.js';
+import type { FieldFilters, FieldPlan } from './field-plan.js';
 import { compileOwnRows } from './own-rows.js';
 import type { RowOwner } from './row-owner.js';
 import { protectEntities } from './protect-entities.js';
@@ -110,9 +112,11 @@ class FieldPlanner {
   /** In a supergraph the root types have their standard names, and the record uses the supergraph's coordinates. */
   readonly #rootNames: ReadonlyMap<GraphQLObjectType | null | undefined, string>;
   readonly #input: ProtectionInput;
+  readonly #inputs: FilterInputs;
 
   constructor(input: ProtectionInput) {
     this.#input = input;
+    this.#inputs = new FilterInputs(input.schema, input.rules.filters);
     this.#rootNames = new Map([
       [input.schema.getQueryType(), 'Query'],
       [input.schema.getMutationType(), 'Mutation'],
@@ -146,6 +150,7 @@ class FieldPlanner {
       subjectRecord: this.record(recorded, SUBJECT_RULE),
       requirement,
       requirementIndex: this.requirements.index(requirement),
+      filters: this.#filtersOf(type, field, recorded),
       isRoot: rootName !== undefined,
       rowOwner: this.ownerOf(type.name),
       returnedOwner: this.ownerOf(getNamedType(field.type).name),
@@ -163,6 +168,16 @@ class FieldPlanner {
               })),
             },
     };
+  }
+
+  #filtersOf(
+    type: GraphQLObjectType,
+    field: GraphQLField<unknown, unknown>,
+    recorded: string,
+  ): FieldFilters | undefined {
+    const members = this.#inputs.argumentsOf(type.name, field);
+    if (members === undefined) return undefined;
+    return { members, inputs: this.#inputs, record: this.record(recorded, FILTERS_RULE) };
   }
 
   #minimizerOf(

@@ -1,5 +1,5 @@
 import { Kind } from 'graphql';
-import type { ConstDirectiveNode, DefinitionNode, DocumentNode } from 'graphql';
+import type { ConstDirectiveNode, DefinitionNode, DocumentNode, FieldDefinitionNode } from 'graphql';
 import { DirectiveError } from '../errors.js';
 import type { Links } from '../specification/link.js';
 import { specifiedDirectives } from '../specification/specified-directives.js';
@@ -27,7 +27,7 @@ export function attachRules(document: DocumentNode, rules: CoordinateRules, link
   const nodes = new Map(
     Object.entries(rules).map(([coordinate, given]) => [coordinate, ruleNodes(given, coordinate, links)]),
   );
-  const take = (coordinate: string): readonly ConstDirectiveNode[] => {
+  const take: Take = (coordinate) => {
     const found = nodes.get(coordinate) ?? [];
     nodes.delete(coordinate);
     return found;
@@ -35,36 +35,60 @@ export function attachRules(document: DocumentNode, rules: CoordinateRules, link
   const definitions = document.definitions.map((definition) => attachTo(definition, take));
   const [unknown] = nodes.keys();
   if (unknown !== undefined)
-    throw new DirectiveError('INVALID_RULE', 'the schema has no such type or field', unknown);
+    throw new DirectiveError(
+      'INVALID_RULE',
+      'the schema has no such type, field, argument or value',
+      unknown,
+    );
   return { ...document, definitions };
 }
 
-function attachTo(
-  definition: DefinitionNode,
-  take: (coordinate: string) => readonly ConstDirectiveNode[],
-): DefinitionNode {
+type Take = (coordinate: string) => readonly ConstDirectiveNode[];
+
+function attachTo(definition: DefinitionNode, take: Take): DefinitionNode {
   switch (definition.kind) {
     case Kind.OBJECT_TYPE_DEFINITION:
     case Kind.INTERFACE_TYPE_DEFINITION: {
-      const { name, directives = [], fields = [] } = definition;
-      return {
-        ...definition,
-        directives: [...directives, ...take(name.value)],
-        fields: fields.map((field) => ({
-          ...field,
-          directives: [...(field.directives ?? []), ...take(`${name.value}.${field.name.value}`)],
-        })),
-      };
+      const name = definition.name.value;
+      const fields = (definition.fields ?? []).map((field) => attachToField(field, name, take));
+      return { ...withRules(definition, name, take), fields };
     }
     case Kind.SCALAR_TYPE_DEFINITION:
-    case Kind.ENUM_TYPE_DEFINITION:
-      return {
-        ...definition,
-        directives: [...(definition.directives ?? []), ...take(definition.name.value)],
-      };
+      return withRules(definition, definition.name.value, take);
+    case Kind.ENUM_TYPE_DEFINITION: {
+      const name = definition.name.value;
+      const values = (definition.values ?? []).map((value) =>
+        withRules(value, `${name}.${value.name.value}`, take),
+      );
+      return { ...withRules(definition, name, take), values };
+    }
+    case Kind.INPUT_OBJECT_TYPE_DEFINITION: {
+      const name = definition.name.value;
+      const fields = (definition.fields ?? []).map((field) =>
+        withRules(field, `${name}.${field.name.value}`, take),
+      );
+      return { ...definition, fields };
+    }
     default:
       return definition;
   }
+}
+
+function attachToField(field: FieldDefinitionNode, type: string, take: Take): FieldDefinitionNode {
+  const coordinate = `${type}.${field.name.value}`;
+  const args = field.arguments?.map((argument) =>
+    withRules(argument, `${coordinate}(${argument.name.value}:)`, take),
+  );
+  const ruled = withRules(field, coordinate, take);
+  return args === undefined ? ruled : { ...ruled, arguments: args };
+}
+
+function withRules<Node extends { readonly directives?: readonly ConstDirectiveNode[] | undefined }>(
+  node: Node,
+  coordinate: string,
+  take: Take,
+): Node {
+  return { ...node, directives: [...(node.directives ?? []), ...take(coordinate)] };
 }
 
 function ruleNodes(given: unknown, coordinate: string, links: Links): readonly ConstDirectiveNode[] {

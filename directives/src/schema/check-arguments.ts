@@ -1,6 +1,8 @@
+import { visit } from 'graphql';
 import type { DirectiveNode, DocumentNode } from 'graphql';
 import { DirectiveError } from '../errors.js';
 import { unknownName } from '../option-checks.js';
+import { coordinateOf } from '../specification/coordinate.js';
 import { Links } from '../specification/link.js';
 import { specificationOf } from '../specification/specified-directives.js';
 
@@ -11,27 +13,22 @@ import { specificationOf } from '../specification/specified-directives.js';
  */
 export function refuseUnknownArguments(document: DocumentNode): void {
   const links = new Links(document);
-  for (const definition of document.definitions) {
-    if (!('name' in definition)) continue;
-    const type = definition.name.value;
-    if ('directives' in definition) checkArguments(definition.directives, links, type);
-    if (!('fields' in definition)) continue;
-    for (const { name, directives } of definition.fields ?? [])
-      checkArguments(directives, links, `${type}.${name.value}`);
-  }
+  visit(document, {
+    Directive(node, _key, _parent, _path, ancestors) {
+      checkArguments(node, links, () => coordinateOf(ancestors));
+    },
+  });
 }
 
-function checkArguments(directives: readonly DirectiveNode[] = [], links: Links, coordinate: string): void {
-  for (const directive of directives) {
-    const specification = specificationOf(links, directive.name.value);
-    if (specification === undefined) continue;
-    const known: readonly string[] = specification.arguments;
-    const unknown = directive.arguments?.find(({ name }) => !known.includes(name.value));
-    if (unknown !== undefined)
-      throw new DirectiveError(
-        'INVALID_RULE',
-        `@${specification.name}: "${unknown.name.value}" ${unknownName(unknown.name.value, known, 'argument')}`,
-        coordinate,
-      );
-  }
+function checkArguments(directive: DirectiveNode, links: Links, coordinate: () => string | undefined): void {
+  const specification = specificationOf(links, directive.name.value);
+  if (specification === undefined) return;
+  const known: readonly string[] = specification.arguments;
+  const unknown = directive.arguments?.find(({ name }) => !known.includes(name.value));
+  if (unknown !== undefined)
+    throw new DirectiveError(
+      'INVALID_RULE',
+      `@${specification.name}: "${unknown.name.value}" ${unknownName(unknown.name.value, known, 'argument')}`,
+      coordinate(),
+    );
 }

@@ -31,6 +31,7 @@ export function compileRules(
   const document = lowerRequiresScope(completeSubgraph(source));
   const rules = new RuleTable(document, { coverage });
   refuseInterfaceRules(rules);
+  refuseOpenFilters(rules);
   return { document, rules };
 }
 
@@ -55,5 +56,18 @@ function refuseInterfaceRules(rules: RuleTable): void {
     const ruled = places.find(({ own }) => !isUnrestricted(own));
     if (ruled !== undefined)
       throw new DirectiveError('INVALID_RULE', 'put this rule on the implementing types', ruled.coordinate);
+  }
+}
+
+/** A field that everybody sees whole has nothing that its filters could reveal. Its rule may be in another subgraph only. */
+function refuseOpenFilters({ filters }: RuleTable): void {
+  for (const { coordinate, fields } of filters.stated.values()) {
+    if (filters.gateAt(coordinate) !== undefined) continue;
+    const [named] = fields;
+    throw new DirectiveError(
+      'INVALID_RULE',
+      `@filters names ${named?.type}.${named?.field}, which everybody reads whole by the rules of this schema. State the field's rules here as well, or remove @filters`,
+      coordinate,
+    );
   }
 }

@@ -66,13 +66,16 @@ export interface DirectiveArguments {
         }
       | StatisticArguments
     );
+  /** On an argument (`Query.accounts(minBalance:)`), an input field or an enum value only. */
+  readonly filters: { readonly field: string };
   readonly purpose: { readonly of: readonly string[] };
   readonly subject: Unless & { readonly field: string };
   readonly personalData: { readonly category: string };
 }
 
 /**
- * Rules by schema coordinate, `Type` or `Type.field`: the directives that SDL would have there, with a list for a repeated one.
+ * Rules by schema coordinate: `Type`, `Type.field`, `Type.field(argument:)`, `Input.field` or `Enum.VALUE`. Each has the directives
+ * that SDL would have there, with a list for a repeated one.
  *
  * @example
  * ```ts
@@ -85,6 +88,7 @@ export interface DirectiveArguments {
  *     requiresScope: [{ scope: 'accounts:read' }, { scope: 'accounts:details' }],
  *     minimize: { to: 'MASK', last: 4 },
  *   },
+ *   'Query.accounts(iban:)': { filters: { field: 'Account.iban' } },
  * };
  * ```
  */

@@ -1,8 +1,9 @@
 import { Kind, visit } from 'graphql';
-import type { DocumentNode } from 'graphql';
+import type { ASTNode, DocumentNode } from 'graphql';
 import { DirectiveError } from '../errors.js';
 import { nearest } from '../nearest.js';
 import { coordinateOf } from './coordinate.js';
+import type { DirectiveSpecification } from './directive-specification.js';
 import {
   AUTHENTICATED_IDENTITY,
   BEHALF_IDENTITY,
@@ -39,7 +40,7 @@ const PROTECTIVE_NAMES: ReadonlySet<string> = new Set(
 
 const BEHALF_NAME = parseFeatureUrl(BEHALF_IDENTITY).name;
 
-/** Where rules are read. One of these directives anywhere else (an argument, a union, an enum value) would protect nothing. */
+/** Where rules on output are read. One of these directives anywhere else (an argument, a union) would protect nothing. */
 const READ_ON: ReadonlySet<string> = new Set([
   Kind.FIELD_DEFINITION,
   Kind.OBJECT_TYPE_DEFINITION,
@@ -51,6 +52,20 @@ const READ_ON: ReadonlySet<string> = new Set([
   Kind.SCALAR_TYPE_DEFINITION,
   Kind.SCALAR_TYPE_EXTENSION,
 ]);
+
+/** Where rules on input are read. Arguments of a directive are input values as well, but no caller sends them. */
+const INPUT_READ_ON: ReadonlySet<string> = new Set([Kind.INPUT_VALUE_DEFINITION, Kind.ENUM_VALUE_DEFINITION]);
+
+function isReadOn(
+  { isOnInput }: DirectiveSpecification,
+  ancestors: readonly (ASTNode | readonly ASTNode[])[],
+): boolean {
+  const owner = ancestors.at(-1);
+  if (owner === undefined || !('kind' in owner)) return false;
+  if (isOnInput !== true) return READ_ON.has(owner.kind);
+  const isOfDirective = ancestors.some((node) => 'kind' in node && node.kind === Kind.DIRECTIVE_DEFINITION);
+  return INPUT_READ_ON.has(owner.kind) && !isOfDirective;
+}
 
 /**
  * Refuses a schema whose rules this library would misread: an unknown version, an unknown security feature, an unknown
@@ -77,7 +92,8 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
         );
       }
       if (isComposed && resolved.feature.identity === BEHALF_IDENTITY && resolved.name === STATED_BY) return;
-      if (specificationOf(links, name) === undefined) {
+      const specification = specificationOf(links, name);
+      if (specification === undefined) {
         const { identity } = resolved.feature;
         // Federation has many other directives. One with these names was meant as a rule.
         const isMeantAsRule = identity === FEDERATION_IDENTITY && PROTECTIVE_NAMES.has(resolved.name);
@@ -95,8 +111,7 @@ export function checkSpecifications(document: DocumentNode, links: Links): void 
           coordinateOf(ancestors),
         );
       }
-      const owner = ancestors.at(-1);
-      if (owner === undefined || !('kind' in owner) || !READ_ON.has(owner.kind)) {
+      if (!isReadOn(specification, ancestors)) {
         throw new DirectiveError('INVALID_RULE', `@${name} protects nothing here`, coordinateOf(ancestors));
       }
     },

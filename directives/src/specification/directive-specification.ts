@@ -18,6 +18,8 @@ export interface DirectiveSpecification {
   readonly composed: boolean;
   /** Whether it restricts what callers see. With such a name, a directive without a `@link` stops the start. */
   readonly protects: boolean;
+  /** It belongs on arguments, input fields and enum values. The others belong on types and fields. */
+  readonly isOnInput?: true;
   /**
    * Reads the arguments of one application, and returns its meaning.
    *

@@ -1,6 +1,7 @@
 import { authenticated } from './authenticated.js';
 import type { DirectiveSpecification } from './directive-specification.js';
 import { BEHALF_IDENTITY } from './feature.js';
+import { filters } from './filters.js';
 import type { Links } from './link.js';
 import { minimize } from './minimize.js';
 import { personalData } from './personal-data.js';
@@ -19,6 +20,7 @@ export const specifiedDirectives = Object.freeze([
   policy,
   publicDirective,
   minimize,
+  filters,
   purpose,
   subject,
   personalData,

@@ -112,6 +112,18 @@ export const FINDINGS = Object.freeze({
     severity: 'error',
     hint: 'Every row would be refused. Make the owner part of the @key, add it to each of these fields by @requires, or resolve it here.',
   },
+  FILTER_UNDECLARED: {
+    severity: 'warning',
+    hint: 'Whoever can filter or sort by a value learns it by asking, however the field hides it. Name the field in @filters, or give the argument another name.',
+  },
+  FILTER_WITHOUT_RULE: {
+    severity: 'error',
+    hint: 'The subgraph does not start. State the field’s rules in this subgraph too, or remove @filters.',
+  },
+  SHARED_FILTER_DIFFERS: {
+    severity: 'warning',
+    hint: 'The gateway enforces it. Repeat @filters in this subgraph, which otherwise decides nothing here by itself.',
+  },
   STATEMENTS_UNRECORDED: {
     severity: 'error',
     hint: 'Compose with `behalf compose`, which records the subgraphs that state the rule.',
@@ -165,7 +177,7 @@ export type FindingCode = keyof typeof FINDINGS;
 export interface Finding {
   readonly code: FindingCode;
   readonly severity: Severity;
-  /** Type, or `Type.field`. */
+  /** Type, `Type.field`, `Type.field(argument:)`, `Input.field` or `Enum.VALUE`. */
   readonly coordinate?: string;
   readonly subgraph?: string;
   readonly file?: string;

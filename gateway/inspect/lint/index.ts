@@ -3,6 +3,7 @@ import type { Policy } from '@behalf/policy';
 import { checkLintInput } from '../check-input.js';
 import { checkFederation } from '../protection.js';
 import { inspectSupergraph, whyNotServed } from '../supergraph.js';
+import { checkFilters, checkOwnFilters, checkSharedFilters } from './filters.js';
 import { FINDINGS } from './finding.js';
 import type { Finding, Found } from './finding.js';
 import { checkKeys } from './keys.js';
@@ -78,6 +79,7 @@ export function lint(input: LintInput): readonly Finding[] {
       ...checkCoverage(enforced, (coordinate) => !external.has(coordinate)),
       ...checkWrittenRules(written),
       ...checkSubjects(written),
+      ...checkOwnFilters(enforced),
       ...(policy === undefined ? [] : checkNames(written, policy, today)),
     ];
     found.push(...here.map((each) => ({ ...each, subgraph: name })));
@@ -105,6 +107,8 @@ function checkWhole(
     ...checkKeys({ ...whole, rules: composed }),
     ...checkImplementers(composed),
     ...checkShared(subgraphs, composed),
+    ...checkSharedFilters(subgraphs, composed),
+    ...whereWritten(checkFilters(whole.apiSchema, composed), subgraphs),
     ...subgraphs.flatMap(({ name, written }) =>
       checkInterfaceRules(written, composed).map((each) => ({ ...each, subgraph: name })),
     ),
@@ -118,6 +122,15 @@ function checkWhole(
     ...checkSubjects(composed),
     ...(policy === undefined ? [] : checkNames(composed, policy, today)),
   ];
+}
+
+/** A finding about the supergraph's input, in each subgraph that has it. */
+function whereWritten(found: readonly Found[], subgraphs: readonly LintSubgraph[]): Found[] {
+  return found.flatMap((each) => {
+    const { coordinate = '' } = each;
+    const having = subgraphs.filter(({ lines }) => lines.has(coordinate));
+    return having.length === 0 ? [each] : having.map(({ name }) => ({ ...each, subgraph: name }));
+  });
 }
 
 /** Findings about names that can be shown where the name is used. */

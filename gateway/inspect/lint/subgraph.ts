@@ -51,10 +51,19 @@ function linesOf(document: DocumentNode): ReadonlyMap<string, number> {
   };
   for (const definition of document.definitions) {
     if (!('name' in definition)) continue;
-    note(definition.name.value, definition.name);
-    if (!('fields' in definition)) continue;
-    for (const field of definition.fields ?? [])
-      note(`${definition.name.value}.${field.name.value}`, field.name);
+    const name = definition.name.value;
+    note(name, definition.name);
+    const members = [
+      ...('fields' in definition ? (definition.fields ?? []) : []),
+      ...('values' in definition ? (definition.values ?? []) : []),
+    ];
+    for (const member of members) {
+      const coordinate = `${name}.${member.name.value}`;
+      note(coordinate, member.name);
+      if (!('arguments' in member)) continue;
+      for (const argument of member.arguments ?? [])
+        note(`${coordinate}(${argument.name.value}:)`, argument.name);
+    }
   }
   return lines;
 }

@@ -1,4 +1,4 @@
-import { type ColumnMapping, defineLoader, denialError, requestedColumns } from '@behalf/directives';
+import { type ColumnMapping, defineLoader, requestedColumns } from '@behalf/directives';
 import type { GraphQLResolveInfo } from 'graphql';
 import { type RawBuilder, sql } from 'kysely';
 
@@ -41,8 +41,6 @@ interface TransactionsKey extends KeyWithColumns {
   readonly category: string | null;
 }
 
-/** The purpose that the schema requires for `Transaction.category`. */
-const CATEGORY_PURPOSE = 'budgeting';
 const CURSOR_KIND = 't';
 const CURSOR_FORMS = [/^\d{1,15}$/];
 
@@ -135,13 +133,6 @@ function isOf(category: string | null): RawBuilder<unknown> {
   return category === null ? sql`` : sql`and t.category = ${category}`;
 }
 
-/** Filtering by a field reveals its value, so the filter requires the same purpose as the field. */
-function refuseHiddenFilter({ category }: TransactionArguments, { delegation }: BankContext): void {
-  if (category === undefined || category === null) return;
-  if (delegation?.consent?.purposes.includes(CATEGORY_PURPOSE) === true) return;
-  throw denialError('Account.transactions(category:)', { purposes: [[CATEGORY_PURPOSE]] });
-}
-
 /**
  * A page of an account's transactions, newest first.
  *
@@ -154,7 +145,6 @@ export async function loadTransactions(
   info: GraphQLResolveInfo,
 ): Promise<Connection<TransactionRow>> {
   const page = readPage(args, CURSOR_KIND, CURSOR_FORMS);
-  refuseHiddenFilter(args, context);
   const rows = await transactionsOfAccounts(context).load({
     accountId,
     page,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Conditions } from '../../../gateway/authorize/conditions.js';
+import { FilterRefusals } from '../../../gateway/authorize/filter-refusals.js';
 import { Decisions } from '../../../gateway/authorize/decisions.js';
 import type { Decision, KnownOperation } from '../../../gateway/authorize/decisions.js';
 import type { ClientOperation } from '../../../gateway/authorize/index.js';
@@ -27,8 +28,13 @@ class Counted {
   ): Decision {
     const { analysis } = operation;
     const conditions = new Conditions(analysis, variables);
-    return this.decisions.decide(operation, metBy(analysis, scopes), conditions, () => keeps);
+    const filters = new FilterRefusals(analysis, variables, undefined);
+    return this.decisions.decide(operation, metBy(analysis, scopes), conditions, filters, () => keeps);
   }
+}
+
+function noFilters({ analysis }: KnownOperation): FilterRefusals {
+  return new FilterRefusals(analysis, {}, undefined);
 }
 
 describe('an operation', () => {
@@ -132,7 +138,7 @@ describe('a decision', () => {
     const { decisions } = new Counted();
     const operation = decisions.read(clientOf(TEXT));
     const conditions = new Conditions(operation.analysis, {});
-    const { denials } = decisions.decide(operation, [], conditions, () => false);
+    const { denials } = decisions.decide(operation, [], conditions, noFilters(operation), () => false);
     expect(denials.map(({ coordinate }) => coordinate)).toEqual(['Person.email', 'Person.phone']);
   });
 
@@ -153,7 +159,7 @@ describe('a decision', () => {
     const seen: unknown[] = [];
     const operation = decisions.read(clientOf('{ boss { name } }'));
     const conditions = new Conditions(operation.analysis, {});
-    const decision = decisions.decide(operation, [false], conditions, (filtered) => {
+    const decision = decisions.decide(operation, [false], conditions, noFilters(operation), (filtered) => {
       seen.push(filtered);
       return filtered.execute !== undefined;
     });
@@ -183,7 +189,7 @@ describe('the bytes', () => {
 
   it('of a decision are added', () => {
     const key = `${TEXT} `;
-    expect(kept(TEXT, ['phone'])).toBe(bytesOf(key, TEXT, 240) + bytesOf(`${key} 01 `, TEXT, 40));
+    expect(kept(TEXT, ['phone'])).toBe(bytesOf(key, TEXT, 240) + bytesOf(`${key} 01  `, TEXT, 40));
   });
 
   it('are limited for the operations, and for the decisions by themselves', () => {

@@ -1,5 +1,5 @@
 import type { Delegation } from '@behalf/directives';
-import { isMet, RuleTable } from '@behalf/directives/internal';
+import { FilterInputs, isMet, RuleTable } from '@behalf/directives/internal';
 import { buildASTSchema, Kind, parse, print } from 'graphql';
 import type { OperationDefinitionNode } from 'graphql';
 import { analyzeOperation } from '../../../gateway/authorize/analysis.js';
@@ -63,7 +63,7 @@ export function analyze(
   client: ClientOperation,
   joinNames: ReadonlySet<string> = new Set(),
 ): OperationAnalysis {
-  return analyzeOperation(client, schema, rules, joinNames);
+  return analyzeOperation(client, schema, rules, joinNames, new FilterInputs(schema, rules.filters));
 }
 
 /** For each requirement, whether a client with these scopes meets it. */

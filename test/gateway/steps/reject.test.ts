@@ -8,7 +8,12 @@ import { authorized, decision, delegationOf, DENIAL, requestOf, standIn, tokenOf
 
 const TELLS = 'application/graphql-response+json';
 const STEP_UP = { acrValues: ['mfa'], maxAgeSeconds: 300 };
-const PAY: Denial = { ...DENIAL, coordinate: 'Mutation.pay', requires: { scopes: [[['pay']]] } };
+const PAY: Denial = {
+  ...DENIAL,
+  coordinate: 'Mutation.pay',
+  toldAs: 'Mutation.pay',
+  requires: { scopes: [[['pay']]] },
+};
 /** Granted `pay`, which counts once the person has signed in with a second factor. */
 const WITHHELD = tokenOf(delegationOf('a'), { withheld: new Map([['pay', STEP_UP]]) });
 const TOKEN = tokenOf(delegationOf('a'));
@@ -109,6 +114,16 @@ describe('the errors of a rejected operation', () => {
     expect(new Set(errors.map(({ extensions }) => extensions['http'])).size).toBe(1);
   });
 
+  it('name the argument for which a field is denied', () => {
+    const denied = { ...PAY, toldAs: 'Mutation.pay(to:)' };
+    const { errors } = rejection(
+      authorized({ token: TOKEN, authorization: decided([denied]) }),
+      'reject',
+      TELLS,
+    );
+    expect(errors.map(({ extensions }) => extensions['coordinate'])).toEqual(['Mutation.pay(to:)']);
+  });
+
   it('are counted beyond the number that an answer may have', () => {
     const denials = Array.from({ length: 5 }, () => DENIAL);
     const { errors } = rejection(authorized({ authorization: decided(denials) }), 'reject', TELLS, 2);
@@ -182,6 +197,23 @@ describe('the denials of an answer', () => {
       stepUp: STEP_UP,
     });
     expect(told(WITHHELD, denial('UNAUTHORIZED_FIELD_OR_TYPE', 'Query.me'))).toEqual(DENIAL.requires);
+  });
+
+  it('tell it for each of the fields that one argument is denied for', () => {
+    const toldAs = 'Mutation.pay(to:)';
+    const [one, other] = [PAY, DENIAL].map((denied) => ({ ...denied, toldAs }));
+    const errors = [one, other].map(
+      (denied) =>
+        new GraphQLError('x', {
+          extensions: { code: 'UNAUTHORIZED_FIELD_OR_TYPE', coordinate: toldAs, requires: denied?.requires },
+        }),
+    );
+    const stage = authorized({ token: WITHHELD, authorization: decided([one ?? PAY, other ?? DENIAL]) });
+    tellStepUps(stage, { data: null, errors });
+    expect(errors.map(({ extensions }) => extensions['requires'])).toEqual([
+      { ...PAY.requires, stepUp: STEP_UP },
+      DENIAL.requires,
+    ]);
   });
 
   it('stay as they are, where it is another error or nothing is withheld', () => {

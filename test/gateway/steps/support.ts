@@ -111,6 +111,7 @@ export function prepared(text: string, token?: AuthenticatedToken): Prepared {
 
 export const DENIAL: Denial = {
   coordinate: 'Query.me',
+  toldAs: 'Query.me',
   requires: { scopes: [[['me']]] },
   rule: '@requiresScopes(me)',
   selections: 1,
