@@ -14,8 +14,8 @@ export interface FieldVocabulary {
   readonly category?: string;
   /** Whether it returns values, and no objects. */
   readonly isLeaf: boolean;
-  /** Scopes that matter to its rules: its own, its type's and its return type's. Which of them suffice is up to the rules. */
-  readonly scopes: readonly string[];
+  /** What its rules, its type's and its return type's require: of each entry one alternative. Entries that decide nothing are omitted. */
+  readonly scopes: readonly (readonly (readonly string[])[])[];
   /** Purposes that its rules name. */
   readonly purposes: readonly string[];
   /** What `@minimize` leaves by default. Absent: the whole value. */

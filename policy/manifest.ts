@@ -38,7 +38,9 @@ export interface ManifestField {
   readonly category?: string;
   /** Whether it returns values, and no objects. */
   readonly isLeaf: boolean;
-  /** Other scopes that the field's rules name. */
+  /** Whether the scope alone opens the field. Otherwise another one is needed as well. */
+  readonly suffices: boolean;
+  /** Other scopes that matter to the field's rules. */
   readonly otherScopes: readonly string[];
   /** Purposes that the field's rules name. */
   readonly purposes: readonly string[];
@@ -131,7 +133,7 @@ type Opened = ReadonlyMap<string, readonly (readonly [string, FieldVocabulary])[
 function openedBy({ fields }: SchemaVocabulary): Opened {
   const opened = new Map<string, [string, FieldVocabulary][]>();
   for (const [coordinate, field] of fields) {
-    for (const scope of new Set([...field.scopes, ...(field.byDefault?.wholeWith.flat() ?? [])])) {
+    for (const scope of new Set([...field.scopes.flat(2), ...(field.byDefault?.wholeWith.flat() ?? [])])) {
       const known = opened.get(scope);
       if (known === undefined) opened.set(scope, [[coordinate, field]]);
       else known.push([coordinate, field]);
@@ -148,9 +150,10 @@ function fieldUnder(
 ): ManifestField {
   const lifts = byDefault?.wholeWith.flat().includes(scope) === true;
   const gives = byDefault === undefined ? 'whole' : lifts ? 'lifted' : 'minimized';
-  const otherScopes = scopes.filter((name) => name !== scope);
+  const otherScopes = [...new Set(scopes.flat(2))].filter((name) => name !== scope);
+  const suffices = scopes.every((entry) => entry.some((names) => names.every((name) => name === scope)));
   return withoutUndefined({
-    ...{ coordinate, descriptions, category, isLeaf, otherScopes, purposes, byDefault, levels },
+    ...{ coordinate, descriptions, category, isLeaf, suffices, otherScopes, purposes, byDefault, levels },
     gives: gives satisfies ManifestField['gives'],
   });
 }

@@ -86,7 +86,7 @@ function describeField(
     description: firstParagraph(description),
     category: personalData,
     isLeaf: isLeaf(rules, returns),
-    scopes: [...new Set(decisiveEntries(requirement.scopes).flat(2))],
+    scopes: decisiveEntries(requirement.scopes),
     purposes: [...new Set(requirement.purposes.flat())],
     byDefault: byDefault === undefined ? undefined : { strategy: byDefault.to, wholeWith: byDefault.unless },
     levels: (minimization?.statements ?? []).flatMap(({ level, to }): LevelDetail[] =>

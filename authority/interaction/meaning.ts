@@ -37,16 +37,18 @@ function saysSomething({ coordinate, isLeaf }: ManifestField): boolean {
 }
 
 function shownField(
-  { byDefault, coordinate, descriptions, gives }: ManifestField,
+  { byDefault, coordinate, descriptions, gives, suffices }: ManifestField,
   manifest: Manifest,
   { tag, words }: { readonly tag: string; readonly words: ConsentMessages },
 ): ShownField {
-  const note =
+  const detail =
     gives === 'lifted'
       ? words.inFull
       : gives === 'minimized' && byDefault !== undefined
         ? leftIn(words, byDefault.strategy)
         : undefined;
+  // What lifts a default says so in its sentence already, and so does what it lifts.
+  const note = suffices || gives === 'lifted' ? detail : [words.together, detail].filter(Boolean).join(', ');
   return withoutUndefined({ coordinate, text: textIn(descriptions, manifest, tag), note });
 }
 

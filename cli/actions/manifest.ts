@@ -87,11 +87,11 @@ function scopeLines(
 }
 
 function fieldLine(field: ManifestField, text: (texts: InLanguages) => string): string {
-  const { byDefault, coordinate, descriptions, gives, levels, otherScopes, purposes } = field;
+  const { byDefault, coordinate, descriptions, gives, levels, otherScopes, purposes, suffices } = field;
   const parts = [
     gives === 'minimized' ? (byDefault?.strategy ?? '') : gives === 'lifted' ? 'whole' : '',
     ...(levels.length === 0 ? [] : [levels.map(({ name, strategy }) => `${name}: ${strategy}`).join(', ')]),
-    ...(otherScopes.length === 0 ? [] : [`rules also name ${otherScopes.join(', ')}`]),
+    ...(otherScopes.length === 0 ? [] : [`${suffices ? 'or' : 'with'} ${otherScopes.join(', ')}`]),
     ...(purposes.length === 0 ? [] : [`for ${purposes.join(', ')}`]),
   ].filter((part) => part !== '');
   const description = text(descriptions);

@@ -190,13 +190,17 @@ interface Words {
   readonly policies: Set<string>;
   readonly purposes: Set<string>;
   readonly detailed: Set<string>;
+  isKeyedByPurposes: boolean;
 }
 
 /** The scopes, policies and purposes that the rules of each subgraph's fields can require. */
 function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<string, SubgraphVocabulary> {
   const words = new Map<string, Words>();
   for (const name of join.graphs)
-    words.set(name, { scopes: new Set(), policies: new Set(), purposes: new Set(), detailed: new Set() });
+    words.set(name, {
+      ...{ scopes: new Set(), policies: new Set(), purposes: new Set(), detailed: new Set() },
+      isKeyedByPurposes: false,
+    });
   for (const type of join.types.values()) {
     const ofType = type.joins.map(({ graph }) => graph);
     const everyRow = rules.type(type.name)?.subject?.unless.flat() ?? [];
@@ -211,10 +215,16 @@ function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<str
         addWords(known, requirement);
         for (const scope of [...unless.flat(), ...everyRow]) known.scopes.add(scope);
         addDetailed(known, minimization);
+        known.isKeyedByPurposes ||= isKeyedByPurposes(minimization);
       }
     }
   }
   return words;
+}
+
+/** Pseudonyms and noise are others for other purposes, so that one client cannot join what it got for several. */
+function isKeyedByPurposes(minimization: Minimization | undefined): boolean {
+  return minimization?.statements.some(({ to }) => to === 'PSEUDONYMIZE' || to === 'NOISE') === true;
 }
 
 function addDetailed({ detailed }: Words, minimization: Minimization | undefined): void {

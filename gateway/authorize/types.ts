@@ -58,6 +58,8 @@ export interface SubgraphVocabulary {
   readonly scopes: ReadonlySet<string>;
   readonly policies: ReadonlySet<string>;
   readonly purposes: ReadonlySet<string>;
+  /** Some of its values differ by all purposes of a consent, whichever its rules name. */
+  readonly isKeyedByPurposes: boolean;
   /** Data categories and fields that have levels of detail. */
   readonly detailed: ReadonlySet<string>;
 }

@@ -27,5 +27,6 @@ export function audienceVocabulary(
     purposes: all(schema?.purposes, 'purposes'),
     roles: all(undefined, 'roles'),
     detailed: schema?.detailed ?? new Set(),
+    isKeyedByPurposes: schema?.isKeyedByPurposes === true,
   };
 }

@@ -95,6 +95,7 @@ function narrowed(
   { levels: _levels, ...consent }: ConsentClaim,
   vocabulary: AudienceVocabulary,
 ): ConsentClaim {
+  if (vocabulary.isKeyedByPurposes) return consent;
   return { ...consent, purposes: consent.purposes.filter((purpose) => vocabulary.purposes.has(purpose)) };
 }
 

@@ -38,14 +38,15 @@ const SDL = /* GraphQL */ `
       @personalData(category: "location")
       @minimize(to: TRUNCATE, keep: 4, unless: [["home:street"]])
       @minimize(level: "city", to: REDACT)
+    number: String @requiresScope(scope: "home") @minimize(to: PSEUDONYMIZE)
   }
 `;
-const HOME = { city: 'Graz', street: 'Ringweg 1' };
+const HOME = { city: 'Graz', street: 'Ringweg 1', number: 'H-1' };
 const SENTENCE = { sentence: 'Words' };
 const entry = { ...SENTENCE, access: 'read', sensitivity: 'low' };
 const POLICY = {
   scopes: { home: entry, 'home:street': entry },
-  purposes: { budgeting: SENTENCE, fraud: SENTENCE },
+  purposes: { ads: SENTENCE, budgeting: SENTENCE, fraud: SENTENCE },
   categories: {
     location: { ...SENTENCE, sensitivity: 'sensitive', levels: { city: SENTENCE, country: SENTENCE } },
     diet: { ...SENTENCE, sensitivity: 'low', levels: { none: SENTENCE } },
@@ -68,7 +69,10 @@ async function start(policy: object | undefined): Promise<TestGateway> {
   const port = await freePort();
   const gatewayUrl = `http://127.0.0.1:${port}`;
   const trust = { issuer: gatewayUrl, jwksUri: `${gatewayUrl}/.well-known/jwks.json` };
-  const homes = await TestSubgraph.start('homes', trust, SDL, { resolvers: { Query: { home: () => HOME } } });
+  const homes = await TestSubgraph.start('homes', trust, SDL, {
+    resolvers: { Query: { home: () => HOME } },
+    pseudonymKey: new Uint8Array(32).fill(7),
+  });
   cleanup.add(() => homes.close());
   subgraph = homes;
   files += 1;
@@ -99,10 +103,10 @@ interface Asked {
   readonly errors: readonly unknown[];
 }
 
-async function ask(claims: object, at: TestGateway = gateway): Promise<Asked> {
+async function ask(claims: object, at: TestGateway = gateway, query: string = QUERY): Promise<Asked> {
   subgraph.requests.length = 0;
   const token = await issuer.mint({ scope: 'home home:street', ...claims });
-  const { body } = await at.ask(QUERY, { token });
+  const { body } = await at.ask(query, { token });
   const sent = String(subgraph.requests[0]?.headers['txn-token']);
   const { tctx } = decodeJwt<{ tctx: Asked['tctx'] }>(sent);
   return { home: body.data?.['home'], tctx, errors: body.errors ?? [] };
@@ -156,7 +160,7 @@ describe('the detail that a person chose', () => {
 
 describe('the detail that the policy leaves', () => {
   it('is what the schema says for a person’s own application', async () => {
-    expect(await ask({ consent })).toMatchObject({ home: HOME });
+    expect(await ask({ consent })).toMatchObject({ home: { city: 'Graz', street: 'Ringweg 1' } });
     expect((await ask({ consent })).tctx.detail).toBeUndefined();
   });
 
@@ -174,6 +178,16 @@ describe('the detail that the policy leaves', () => {
       tctx: { detail: { nothing_lifts: true } },
     });
   });
+});
+
+it('gives other pseudonyms for other purposes, also for those that no rule of the subgraph names', async () => {
+  const numbers: string[] = [];
+  for (const purposes of [['budgeting'], ['budgeting', 'ads'], ['ads', 'budgeting'], []]) {
+    const { home } = await ask({ consent: { ...consent, purposes } }, gateway, '{ home { number } }');
+    numbers.push((home as { readonly number: string }).number);
+  }
+  expect(numbers[1]).toBe(numbers[2]);
+  expect(new Set(numbers).size).toBe(3);
 });
 
 describe('a policy that promises more than the schema keeps', () => {

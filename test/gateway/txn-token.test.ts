@@ -27,7 +27,14 @@ it('a transaction token never exceeds the delegation or the subgraph’s rules',
           consent: { id: 'k', version: 1, purposes, detail: 'full' },
         };
         const all = new Set(asked);
-        const vocabulary = { scopes: all, policies: all, purposes: all, roles: all, detailed: all };
+        const vocabulary = {
+          scopes: all,
+          policies: all,
+          purposes: all,
+          roles: all,
+          detailed: all,
+          isKeyedByPurposes: false,
+        };
         const token = mintTxnToken(
           keys,
           { issuer: 'g' },

@@ -86,9 +86,11 @@ describe('the manifest of the example', () => {
   it('says how much of a field a scope gives, as enforcement does', () => {
     const all = [...policy.scopes.keys()];
     for (const { fields, name } of manifest.scopes) {
-      for (const { byDefault, coordinate, gives, otherScopes } of fields) {
+      for (const { byDefault, coordinate, gives, otherScopes, suffices } of fields) {
         const lifting = new Set(byDefault?.wholeWith.flat());
         const withoutLifting = all.filter((scope) => !lifting.has(scope) || otherScopes.includes(scope));
+        if (suffices) expect(given(coordinate, [name])).not.toBe('nothing');
+        else if (gives !== 'lifted') expect(given(coordinate, [name])).toBe('nothing');
         if (gives === 'whole') expect([coordinate, given(coordinate, all)]).toEqual([coordinate, 'whole']);
         if (gives === 'minimized')
           expect([name, coordinate, given(coordinate, withoutLifting)]).toEqual([name, coordinate, 'less']);
@@ -113,16 +115,18 @@ describe.each(['en', 'de'])('the consent page in %s', (tag) => {
           .sort(),
       );
       const text = textOf(html`${renderMeaning(language().messages.consent, shown)}`);
-      for (const { byDefault, coordinate, descriptions, gives } of fields.filter(saysSomething)) {
+      for (const { byDefault, coordinate, descriptions, gives, suffices } of fields.filter(saysSomething)) {
         const description = descriptions[tag] ?? descriptions['en'] ?? coordinate;
-        const { inFull, left } = language().messages.consent;
-        const note =
+        const { inFull, left, together } = language().messages.consent;
+        const detail =
           gives === 'whole'
-            ? ''
+            ? undefined
             : gives === 'lifted'
               ? inFull
               : left[(byDefault?.strategy ?? '') as keyof typeof left];
-        expect(text.split('\n')).toContain(`${description} ${note}`.trim());
+        const note = suffices || gives === 'lifted' ? [detail] : [together, detail];
+        const words = note.filter((part) => part !== undefined).join(', ');
+        expect(text.split('\n')).toContain(`${description} ${words}`.trim());
       }
     }
   });

@@ -54,6 +54,7 @@ export const de: PageMessages = {
     sameEnd: 'Unverändert, wie oben',
     opens: (count) => (count === 1 ? 'Was das bedeutet: eine Angabe' : `Was das bedeutet: ${count} Angaben`),
     otherData: 'Anderes',
+    together: 'nur mit einer weiteren Erlaubnis',
     inFull: 'vollständig',
     left: {
       KEEP: 'vollständig',

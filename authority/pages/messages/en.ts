@@ -53,6 +53,7 @@ export const en: PageMessages = {
     sameEnd: 'Unchanged, as above',
     opens: (count) => (count === 1 ? 'What this means: one thing' : `What this means: ${count} things`),
     otherData: 'Other',
+    together: 'only with another permission as well',
     inFull: 'in full',
     left: {
       KEEP: 'in full',

@@ -102,6 +102,8 @@ export interface ConsentMessages {
   readonly opens: (count: number) => string;
   /** Heads fields of no kind, beside fields of some. */
   readonly otherData: string;
+  /** Beside a field that another permission is needed for as well. */
+  readonly together: string;
   /** Beside a field that is given whole, and is minimized otherwise. */
   readonly inFull: string;
   /** Beside a field, what is left of it; by the strategy of `@minimize`. */
