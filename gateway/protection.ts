@@ -90,6 +90,7 @@ export function createProtection(settings: Settings, operationsPath?: string): P
         mode: authorization.mode,
         schemaIntrospection: settings.introspection,
         maxErrors: authorization.maxErrors,
+        minimizedPaths: authorization.minimizedPaths,
       },
       documents: new DocumentStore(shareOfCaches(settings.limits)),
       challenges: new Challenges(dpop, resource),

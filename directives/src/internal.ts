@@ -32,6 +32,7 @@ export {
   EVERY_LEVEL,
   isExemptFromMinimize,
   levelNames,
+  liftedBy,
   liftingScopes,
   type Minimization,
   statementInForce,

@@ -13,8 +13,9 @@ import type { FilteredOperation } from './filter.js';
 import { schemaGrants } from './grants.js';
 import type { OperationAuthorizer } from './operation-authorizer.js';
 import { OutcomeCompletion } from './outcome.js';
+import { selectsMinimized } from './minimized-fields.js';
 import { loadSupergraph, SupergraphError } from './supergraph.js';
-import type { Authorization, ClientOperation } from './types.js';
+import type { AnswerOptions, Authorization, ClientOperation } from './types.js';
 
 export interface AuthorizerOptions {
   /** Estimated bytes of cached analyses, and as many of decisions. Default 52,428,800. */
@@ -74,7 +75,8 @@ export function createOperationAuthorizer(
       decisions.keep(operation);
       return operation.analysis.policies;
     },
-    authorize: (client, delegation, variables) => authorize(deciding, { client, delegation, variables }),
+    authorize: (client, delegation, variables, options) =>
+      authorize(deciding, { client, delegation, variables }, options),
     explain: (client, delegation, variables) => explain(deciding, { client, delegation, variables }),
     cached: () => decisions.kept,
   };
@@ -99,12 +101,17 @@ interface Asked {
 function authorize(
   { rules, schema, decisions, ...limits }: Deciding,
   { client, delegation, variables }: Asked,
+  { tellsMinimized = false }: AnswerOptions = {},
 ): Authorization {
   const operation = decisions.read(client);
   const { analysis } = operation;
   const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
   const conditions = new Conditions(analysis, variables);
-  const isUnchanged = analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted);
+  // Only a filtered document asks for the types by which minimized fields on an interface or a union are told apart.
+  const needsTypes =
+    tellsMinimized && analysis.onAbstract.size > 0 && selectsMinimized(analysis, rules, delegation);
+  const isUnchanged =
+    !needsTypes && analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted);
   if (isUnchanged) decisions.keep(operation);
   // An operation that is denied whole needs no token, and could otherwise fill the cache.
   const keeps = ({ execute }: FilteredOperation): boolean =>
@@ -117,6 +124,7 @@ function authorize(
     conditions,
     delegation,
     filtered: decision?.filtered,
+    tellsMinimized,
     ...limits,
   });
   return {

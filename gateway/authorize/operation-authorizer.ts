@@ -4,6 +4,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Explanation } from './explanation.js';
 import type {
   AccountableField,
+  AnswerOptions,
   Authorization,
   ClientOperation,
   SchemaGrants,
@@ -33,6 +34,7 @@ export interface OperationAuthorizer {
     operation: ClientOperation,
     delegation: Delegation | undefined,
     variables: Readonly<Record<string, unknown>>,
+    options?: AnswerOptions,
   ): Authorization;
   /** The size of the caches; bytes are estimated. */
   cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number };
