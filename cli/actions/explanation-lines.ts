@@ -59,8 +59,8 @@ function reasonOf({ coordinate, decision, rules, minimization, perRow }: Explain
     case 'allowed':
     case 'minimized':
       return [
-        ...(minimization ?? []).map(({ at, strategy, wholeWith, whole }) =>
-          whole ? `${at} is whole` : `${strategy}; ${wholeWords(wholeWith)}`,
+        ...(minimization ?? []).map(({ at, strategy, level, wholeWith, whole }) =>
+          whole ? `${at} is whole` : `${strategy}${levelWords(level)}; ${wholeWords(wholeWith)}`,
         ),
         ...(perRow ?? []).map(({ type, property, every }) =>
           every ? `every ${type}, of all subjects` : `each ${type} by its ${property}`,
@@ -84,6 +84,10 @@ function denialWords(coordinate: string, rules: ExplainedSelection['rules']): st
       return `${lacks === '' ? '' : `lacks ${lacks}: `}${rule}${places}`;
     })
     .join('; ');
+}
+
+function levelWords(level: string | undefined): string {
+  return level === undefined ? '' : `, at level ${level}`;
 }
 
 function wholeWords(wholeWith: readonly (readonly string[])[]): string {

@@ -2,6 +2,7 @@ import {
   defaultStatement,
   isExemptFromSubject,
   isMet,
+  liftedBy,
   requirementParts,
   ruleText,
   statementInForce,
@@ -169,7 +170,7 @@ function minimizationsOf(decided: Decided, type: string, field: string): readonl
         at: coordinate,
         strategy: strategyText(shown),
         level: shown.level,
-        wholeWith: shown.unless,
+        wholeWith: statement === undefined ? shown.unless : liftedBy(minimization, decided.delegation),
         whole: statement === undefined,
       }),
     ];
