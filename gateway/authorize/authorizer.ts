@@ -47,10 +47,8 @@ export function createOperationAuthorizer(
   supergraphSdl: string,
   options: AuthorizerOptions = {},
 ): OperationAuthorizer {
-  const { rules, schema, executableSdl, vocabularies, accountable, joinNames } = loadSupergraph(
-    supergraphSdl,
-    options.coverage ?? 'open',
-  );
+  const supergraph = loadSupergraph(supergraphSdl, options.coverage ?? 'open');
+  const { rules, schema, executableSdl, vocabularies, accountable, joinNames } = supergraph;
   refuseMismatch(rules, options.policy);
   const decisions = new Decisions(options.cacheBytes ?? DEFAULT_CACHE_BYTES, (client) =>
     analyzeOperation(client, schema, rules, joinNames),
@@ -67,6 +65,8 @@ export function createOperationAuthorizer(
     schema,
     vocabularies,
     accountable,
+    minimizedTypesOf: supergraph.minimizedTypesOf,
+    joining: supergraph.joining,
     policies: new Set([...vocabularies.values()].flatMap((words) => [...words.policies])),
     refuseMismatch: (policy) => refuseMismatch(rules, policy),
     grants: schemaGrants(schema, rules),
