@@ -91,6 +91,18 @@ export function parseNames(value: string): string[] {
   return value.split(/[\s,]+/).filter((word) => word !== '');
 }
 
+/** Levels by category or field. @throws InvalidArgumentError */
+export function parseLevels(value: string): Readonly<Record<string, readonly string[]>> {
+  const levels = new Map<string, string[]>();
+  for (const word of parseNames(value)) {
+    const [, name, level] = /^([^=]+)=([^=]+)$/.exec(word) ?? [];
+    if (name === undefined || level === undefined)
+      throw new InvalidArgumentError('must be names and levels, such as location=city');
+    levels.set(name, [...(levels.get(name) ?? []), level]);
+  }
+  return Object.fromEntries(levels);
+}
+
 /** For an option that can be given several times. */
 export function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];

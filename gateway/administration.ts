@@ -24,6 +24,8 @@ const BODY_KEYS: readonly string[] = [
   'scopes',
   'purposes',
   'policies',
+  'levels',
+  'client',
   'anonymous',
 ];
 const JSON_CONTENT = /^application\/json\s*(;|$)/i;
@@ -123,13 +125,16 @@ function signInTooWeak(stepUp: StepUp): RefusedError {
 /** Undefined for an invalid request. An unknown key is refused, because its sender relies on it. */
 function readInput(body: unknown): ExplainInput | undefined {
   if (!isRecord(body) || Object.keys(body).some((key) => !BODY_KEYS.includes(key))) return undefined;
-  const { query, operationName, scopes, purposes, policies, anonymous } = body;
+  const { query, operationName, scopes, purposes, policies, levels, client, anonymous } = body;
   if (typeof query !== 'string') return undefined;
   if (operationName !== undefined && typeof operationName !== 'string') return undefined;
   for (const names of [scopes, purposes, policies]) {
     if (names !== undefined && !isStringArray(names)) return undefined;
   }
-  const held = { scopes, purposes, policies } as Parameters<typeof supposedDelegation>[0];
+  if (client !== undefined && (typeof client !== 'string' || client === '')) return undefined;
+  if (levels !== undefined && !(isRecord(levels) && Object.values(levels).every(isStringArray)))
+    return undefined;
+  const held = { scopes, purposes, policies, levels, client } as Parameters<typeof supposedDelegation>[0];
   const isNamed = Object.values(held).some((names) => names !== undefined);
   if (anonymous !== undefined && (typeof anonymous !== 'boolean' || (anonymous && isNamed))) return undefined;
   return {

@@ -14,6 +14,7 @@ import type { CheckedConfig } from './config/config.js';
 import type { Cors } from './http/cors.js';
 import { incomingOf } from './http/incoming.js';
 import type { ServerContext } from './http/incoming.js';
+import { MINIMIZED_HEADER } from './http/minimized-header.js';
 import { refuseOperation } from './http/refuse-http.js';
 import { persistedQueryCache } from './http/persisted-queries.js';
 import type { GatewayLog } from './log.js';
@@ -69,7 +70,7 @@ type GraphQLRequest = Pick<HTTPGraphQLRequest, 'method' | 'search' | 'body'>;
 export async function answerGraphQL(
   request: IncomingMessage,
   response: ServerResponse,
-  { apollo, gateway, server }: RouteContext,
+  { apollo, gateway, server, config }: RouteContext,
   graphql: GraphQLRequest,
 ): Promise<void> {
   const operations = Array.isArray(graphql.body) ? graphql.body.length : 1;
@@ -99,6 +100,8 @@ export async function answerGraphQL(
   if (receipts !== undefined) response.setHeader('behalf-receipt', receipts);
   for (const [name, value] of begun.responseHeaders) response.setHeader(name, value);
   for (const [name, value] of answer.headers) response.setHeader(name, value);
+  // Beside `Origin`, if pages may read the response.
+  if (config.authorization.minimizedPaths) response.appendHeader('vary', MINIMIZED_HEADER);
   response.statusCode = isList(answer) ? 200 : (answer.status ?? 200);
   if (answer.body.kind === 'complete') {
     response.setHeader('content-length', Buffer.byteLength(answer.body.string));

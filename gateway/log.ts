@@ -106,6 +106,16 @@ export const logCodes = Object.freeze({
       'A subgraph does not enforce rules itself: at the start, there are none for its fields (NO_RULES); or it returned no facts for a request with a transaction token (NO_ACCOUNT), because it does not use the library, or its server does not send what `finishProtectedRequest` returns. One line per subgraph, unless it gets rules later.',
     since: '0.1.0',
   },
+  SUBGRAPH_MINIMIZES: {
+    description:
+      'A subgraph with `minimizeAtGateway` returned the facts of the library: it minimizes values itself, so the gateway did not. One line per subgraph.',
+    since: '0.1.0',
+  },
+  SUBGRAPH_VALUE_NOT_MINIMIZED: {
+    description:
+      "The gateway could not minimize a value of a subgraph: the field's type or its `@minimize` cannot read it, or its object does not say of which type it is. It became null. `at` is the field, or the type of the object's position. At most once a minute for each.",
+    since: '0.1.0',
+  },
   TXN_TOKEN_REFUSED: {
     description:
       "A protected subgraph refused the gateway's transaction token, or did not get it, so it took the caller for anonymous; the reason is its code. If it refuses every token, compare `name` and `gateway` in the subgraph with its name in the supergraph, `propagation.issuer` and the address of the gateway's keys. At most once a minute per subgraph and reason, with the number since the line before.",

@@ -226,8 +226,9 @@ export class ProtectedGateway implements GatewayInterface {
 
   /** Explains the decision on an operation by the current rules. @throws if there is no supergraph yet */
   explain(input: ExplainInput): ExplainResult {
-    const { authorizer, loaded } = this.#versions.required();
-    return explainOperation(input, authorizer, loaded.apiSchema, this.#protection.pipeline.limits.limiter);
+    const { authorizer, loaded, rules } = this.#versions.required();
+    const { limiter } = this.#protection.pipeline.limits;
+    return explainOperation(input, authorizer, loaded.apiSchema, { limiter, policy: rules.policy });
   }
 
   /** Exchanges a transaction token for a workload (RFC 8693), for your own server; Behalf's serves it at `/txn-token`. */

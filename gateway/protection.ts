@@ -20,6 +20,7 @@ import { compileSubgraphHeaders } from './propagate/subgraph-headers.js';
 import type { SubgraphHeaders } from './propagate/subgraph-headers.js';
 import type { SubgraphsOptions } from './propagate/subgraph-options.js';
 import { RefusedTokens } from './propagate/refused-tokens.js';
+import { UnminimizedValues } from './minimize/unminimized-values.js';
 import { UnprotectedSubgraphs } from './propagate/unprotected.js';
 import type { PolicyEvaluator } from './policies/index.js';
 import { TxnTokenService } from './propagate/txn-token-service.js';
@@ -43,6 +44,7 @@ export interface Protection {
   /** The headers that each subgraph relies on, by its name. */
   readonly subgraphHeaders: ReadonlyMap<string, SubgraphHeaders>;
   readonly unprotected: UnprotectedSubgraphs;
+  readonly unminimized: UnminimizedValues;
   readonly refusedTokens: RefusedTokens;
   readonly recorder: Recorder;
   readonly audit: AuditTrail;
@@ -90,6 +92,7 @@ export function createProtection(settings: Settings, operationsPath?: string): P
         mode: authorization.mode,
         schemaIntrospection: settings.introspection,
         maxErrors: authorization.maxErrors,
+        minimizedPaths: authorization.minimizedPaths,
       },
       documents: new DocumentStore(shareOfCaches(settings.limits)),
       challenges: new Challenges(dpop, resource),
@@ -102,7 +105,8 @@ export function createProtection(settings: Settings, operationsPath?: string): P
     rules,
     makeRules: rulesFrom,
     subgraphHeaders,
-    unprotected: new UnprotectedSubgraphs(subgraphHeaders, log),
+    unprotected: new UnprotectedSubgraphs(subgraphHeaders, log, subgraphs),
+    unminimized: new UnminimizedValues(log, clock),
     refusedTokens: new RefusedTokens(metrics, log, clock),
     recorder,
     audit,

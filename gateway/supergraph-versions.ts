@@ -3,8 +3,9 @@ import { GraphQLSchema } from 'graphql';
 import { keyPath } from '@behalf/directives/internal';
 import type { Pool } from 'undici';
 import type { ApolloGatewayConfig } from './apollo.js';
-import type { OperationAuthorizer } from './authorize/index.js';
+import type { AccountableField, OperationAuthorizer } from './authorize/index.js';
 import { ConfigurationError } from './errors.js';
+import { SubgraphMinimization } from './minimize/subgraph-minimization.js';
 import { requireFirst, requireSdl } from './options/apollo-config.js';
 import type { SupergraphSource } from './options/apollo-config.js';
 import type { Settings } from './options/settings.js';
@@ -27,7 +28,15 @@ export interface SupergraphVersionsOptions {
   readonly settings: Settings;
   readonly protection: Pick<
     Protection,
-    'signer' | 'log' | 'metrics' | 'rules' | 'makeRules' | 'subgraphHeaders' | 'unprotected' | 'refusedTokens'
+    | 'signer'
+    | 'log'
+    | 'metrics'
+    | 'rules'
+    | 'makeRules'
+    | 'subgraphHeaders'
+    | 'unprotected'
+    | 'unminimized'
+    | 'refusedTokens'
   >;
 }
 
@@ -197,6 +206,22 @@ export class SupergraphVersions {
         `${keyPath('subgraphs', name)}.url`,
         `${problem}; this one is ${options.url === undefined ? 'the supergraph’s' : 'the configuration’s'}`,
       );
+    const isShadow = settings.authorization.mode === 'shadow';
+    const accountable = authorizer?.accountable.get(name) ?? new Map<string, AccountableField>();
+    const minimization =
+      authorizer === undefined || options.minimizeAtGateway !== true
+        ? undefined
+        : new SubgraphMinimization({
+            path: keyPath('subgraphs', name),
+            schema: authorizer.schema,
+            types: authorizer.minimizedTypesOf(name),
+            joining: authorizer.joining,
+            accountable,
+            pseudonymKey:
+              options.pseudonymKey === undefined ? undefined : Buffer.from(options.pseudonymKey, 'base64url'),
+            isShadow,
+            onUnreadable: (coordinate) => protection.unminimized.report(name, coordinate),
+          });
     return new BehalfDataSource({
       name,
       url,
@@ -210,9 +235,11 @@ export class SupergraphVersions {
           ? undefined
           : protection.signer.tokenFor(propagation, name, authorizer, sent),
       errors: settings.subgraphErrors,
-      isShadow: settings.authorization.mode === 'shadow',
+      isShadow,
+      minimization,
+      whenMinimizedTwice: () => protection.unprotected.tellProtected(name),
       recordsAnonymous: settings.audit.mode !== 'off' && settings.audit.anonymous,
-      accountable: authorizer?.accountable.get(name) ?? new Map(),
+      accountable,
       schema: authorizer?.schema ?? new GraphQLSchema({}),
       log: protection.log,
       clock: settings.clock,

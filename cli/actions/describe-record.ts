@@ -123,11 +123,15 @@ function subjectsLine({ caller, moreSubjects, subjects = [] }: AuditRecord): str
 }
 
 function accessLine(access: AuditedAccess, width: number): string {
-  const { coordinate, decision, count, strategy, rule, subgraph } = access;
+  const { coordinate, decision, count, strategy, level, rule, subgraph } = access;
+  const done = [decision, strategy, level === undefined ? undefined : `at ${level}`];
   return [
     `    ${text(coordinate).padEnd(width)}`,
     (count === undefined ? '' : `${text(String(count))}×`).padStart(5),
-    (text(decision) + (strategy === undefined ? '' : ` ${text(strategy)}`)).padEnd(20),
+    done
+      .flatMap((word) => (word === undefined ? [] : text(word)))
+      .join(' ')
+      .padEnd(20),
     text(subgraph ?? 'gateway').padEnd(10),
     text(rule ?? ''),
   ]

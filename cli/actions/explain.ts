@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import { isRecord } from '@behalf/directives/internal';
-import type { Delegation } from '@behalf/directives';
+import type { ConsentLevels, Delegation } from '@behalf/directives';
+import { readPolicy } from '@behalf/policy';
 import { decodeJwt } from 'jose';
 import { readDelegation, Namespaces } from '@behalf/gateway/internal';
 import { printable } from '@behalf/gateway/printable';
@@ -23,6 +24,11 @@ export interface ExplainOptions {
   readonly scopes?: readonly string[] | undefined;
   readonly purposes?: readonly string[] | undefined;
   readonly policies?: readonly string[] | undefined;
+  /** By data category or field. */
+  readonly levels?: ConsentLevels | undefined;
+  readonly client?: string | undefined;
+  /** File whose levels and rules of minimization are applied. */
+  readonly policy?: string | undefined;
   readonly anonymous: boolean;
   readonly format: 'human' | 'json';
   readonly stdin: Readable;
@@ -43,7 +49,8 @@ export async function explainFile(
   const caller = await callerOf(options);
   const { operationFile } = options;
   const query = operationFile === '-' ? await textOf(options.stdin) : await readText(operationFile);
-  const explain = createExplainer(await readSupergraphSdl(options.supergraph), options.coverage);
+  const policy = options.policy === undefined ? undefined : await readPolicy(options.policy);
+  const explain = createExplainer(await readSupergraphSdl(options.supergraph), options.coverage, policy);
   const { delegation, operationName } = { ...caller, ...options };
   const file = operationFile === '-' ? 'stdin' : operationFile;
   const result = explain({ query, file, operationName, delegation });
@@ -76,23 +83,26 @@ interface Caller {
 }
 
 async function callerOf(options: ExplainOptions): Promise<Caller> {
-  const { token, scopes, purposes, policies, anonymous } = options;
-  const supposed = scopes !== undefined || purposes !== undefined;
+  const { token, scopes, purposes, policies, levels, client, anonymous } = options;
+  const supposed = [scopes, purposes, levels, client].some((each) => each !== undefined);
   if (anonymous && (token !== undefined || supposed || policies !== undefined)) {
-    throw new CommandError('USAGE', '--anonymous excludes --token, --scopes, --purposes and --policies');
+    throw new CommandError(
+      'USAGE',
+      '--anonymous excludes --token, --scopes, --purposes, --policies, --levels and --client',
+    );
   }
   if (token !== undefined) {
     if (supposed)
       throw new CommandError(
         'USAGE',
-        '--token has its own scopes and purposes: it excludes --scopes and --purposes',
+        '--token has its own scopes, purposes, levels and client: it excludes --scopes, --purposes, --levels and --client',
       );
     return callerOfToken(token.startsWith('@') ? await readText(token.slice(1)) : token, policies ?? []);
   }
   if (!supposed && policies === undefined) {
     return { delegation: undefined, words: 'a caller without a token', notes: [] };
   }
-  const delegation = supposedDelegation({ scopes, purposes, policies });
+  const delegation = supposedDelegation({ scopes, purposes, policies, levels, client });
   return { delegation, words: `a token with ${holdings(delegation)}`, notes: [] };
 }
 
@@ -135,10 +145,14 @@ function holdings({ scopes, policies, consent }: Delegation): string {
     const list = [...names];
     return list.length === 0 ? [] : [`${what} ${list.join(' ')}`];
   };
+  const chosen = Object.entries(consent?.levels ?? {}).flatMap(([name, levels]) =>
+    levels.map((level) => `${name}=${level}`),
+  );
   const parts = [
     ...words('scopes', scopes),
     ...words('purposes', consent?.purposes ?? []),
     ...words('policies', policies),
+    ...words('levels', chosen),
     ...(consent?.detail === 'minimal' ? ['minimal detail'] : []),
   ];
   return parts.length === 0 ? 'no scopes, purposes or policies' : parts.join(', ');

@@ -66,8 +66,8 @@ function reasonOf(selection: ExplainedSelection): string {
     case 'allowed':
     case 'minimized':
       return [
-        ...(minimization ?? []).map(({ at, strategy, wholeWith, whole }) =>
-          whole ? `${at} is whole` : `${strategy}; ${wholeWords(wholeWith)}`,
+        ...(minimization ?? []).map(({ at, strategy, level, wholeWith, whole }) =>
+          whole ? `${at} is whole` : `${strategy}${levelWords(level)}; ${wholeWords(wholeWith)}`,
         ),
         ...(perRow ?? []).map(({ type, property, every }) =>
           every ? `every ${type}, of all subjects` : `each ${type} by its ${property}`,
@@ -91,6 +91,10 @@ function denialWords(coordinate: string, rules: readonly (ExplainedRule | Explai
       return `${lacks === '' ? '' : `lacks ${lacks}: `}${rule}${places}`;
     })
     .join('; ');
+}
+
+function levelWords(level: string | undefined): string {
+  return level === undefined ? '' : `, at level ${level}`;
 }
 
 function wholeWords(wholeWith: readonly (readonly string[])[]): string {

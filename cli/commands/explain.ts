@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { CommandProcess } from '../command-process.js';
 import type { ExplainOptions } from '../actions/explain.js';
 import { answer, answersBy } from '../exit-codes.js';
-import { coverageOption, formatOption, parseNames } from '../options.js';
+import { coverageOption, formatOption, parseLevels, parseNames, parseText } from '../options.js';
 
 type Options = Omit<ExplainOptions, 'operationFile' | 'operationName' | 'stdin'> & {
   readonly operation?: string;
@@ -27,6 +27,20 @@ export function explainCommand(host: CommandProcess): Command {
       )
       .option('--purposes <names>', 'decide for a consent to these purposes (default: none)', parseNames)
       .option('--policies <names>', 'assume that these policies hold (default: none)', parseNames)
+      .option(
+        '--levels <levels>',
+        'assume that the person chose these levels of detail, such as location=city,Customer.birthDate=year (default: none)',
+        parseLevels,
+      )
+      .option(
+        '--client <id>',
+        'assume this client, for rules that name it (default: none of them)',
+        parseText,
+      )
+      .option(
+        '--policy <file>',
+        'policy.yaml, for its levels of detail and its rules of minimization (default: none)',
+      )
       .option('--anonymous', 'decide for a caller without a token, as when nothing else is given', false)
       .addOption(formatOption())
       .action((operationFile: string, { operation: operationName, ...options }: Options) =>

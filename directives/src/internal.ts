@@ -36,6 +36,7 @@ export {
   EVERY_LEVEL,
   isExemptFromMinimize,
   levelNames,
+  liftedBy,
   liftingScopes,
   type Minimization,
   statementInForce,
@@ -54,6 +55,11 @@ export {
 export { every, steadyTime, systemClock } from './clock.js';
 export { ruleText } from './decide/rule-text.js';
 export { RuleTable, type RuleSource, type RuleTableOptions } from './decide/rule-table.js';
+export { entityText, plainKeyFields } from './enforce/entity-key.js';
+export { subjectOf } from './enforce/row-owner.js';
+export { FinishedValue } from './minimize/finished-value.js';
+export { compileMinimizer, type Minimizer } from './minimize/minimizer.js';
+export type { MinimizationContext } from './minimize/strategy.js';
 export { DENIAL_CODE } from './enforce/denial.js';
 export { traceIdOf } from './enforce/trace-id.js';
 export { headerReader, type FetchHeaders, type HeaderReader } from './enforce/request-headers.js';

@@ -14,8 +14,9 @@ import { FilterRefusals } from './filter-refusals.js';
 import { schemaGrants } from './grants.js';
 import type { OperationAuthorizer } from './operation-authorizer.js';
 import { OutcomeCompletion } from './outcome.js';
+import { selectsMinimized } from './minimized-fields.js';
 import { loadSupergraph, SupergraphError } from './supergraph.js';
-import type { Authorization, ClientOperation } from './types.js';
+import type { AnswerOptions, Authorization, ClientOperation } from './types.js';
 
 export interface AuthorizerOptions {
   /** Estimated bytes of cached analyses, and as many of decisions. Default 52,428,800. */
@@ -47,10 +48,8 @@ export function createOperationAuthorizer(
   supergraphSdl: string,
   options: AuthorizerOptions = {},
 ): OperationAuthorizer {
-  const { rules, schema, executableSdl, vocabularies, accountable, joinNames, filterInputs } = loadSupergraph(
-    supergraphSdl,
-    options.coverage ?? 'open',
-  );
+  const supergraph = loadSupergraph(supergraphSdl, options.coverage ?? 'open');
+  const { rules, schema, executableSdl, vocabularies, accountable, joinNames, filterInputs } = supergraph;
   refuseMismatch(rules, options.policy);
   const decisions = new Decisions(options.cacheBytes ?? DEFAULT_CACHE_BYTES, (client) =>
     analyzeOperation(client, schema, rules, joinNames, filterInputs),
@@ -67,6 +66,8 @@ export function createOperationAuthorizer(
     schema,
     vocabularies,
     accountable,
+    minimizedTypesOf: supergraph.minimizedTypesOf,
+    joining: supergraph.joining,
     policies: new Set([...vocabularies.values()].flatMap((words) => [...words.policies])),
     refuseMismatch: (policy) => refuseMismatch(rules, policy),
     grants: schemaGrants(schema, rules),
@@ -75,7 +76,8 @@ export function createOperationAuthorizer(
       decisions.keep(operation);
       return operation.analysis.policies;
     },
-    authorize: (client, delegation, variables) => authorize(deciding, { client, delegation, variables }),
+    authorize: (client, delegation, variables, options) =>
+      authorize(deciding, { client, delegation, variables }, options),
     explain: (client, delegation, variables) => explain(deciding, { client, delegation, variables }),
     cached: () => decisions.kept,
   };
@@ -100,14 +102,21 @@ interface Asked {
 function authorize(
   { rules, schema, decisions, ...limits }: Deciding,
   { client, delegation, variables }: Asked,
+  { tellsMinimized = false }: AnswerOptions = {},
 ): Authorization {
   const operation = decisions.read(client);
   const { analysis } = operation;
   const met = analysis.requirements.map((requirement) => isMet(requirement, delegation));
   const conditions = new Conditions(analysis, variables);
+  // Only a filtered document asks for the types by which minimized fields on an interface or a union are told apart.
+  const needsTypes =
+    tellsMinimized && analysis.onAbstract.size > 0 && selectsMinimized(analysis, rules, delegation);
   const filters = new FilterRefusals(analysis, variables, delegation);
   const isUnchanged =
-    analysis.executedKeyOf.size === 0 && met.every((isPermitted) => isPermitted) && filters.areNone;
+    !needsTypes &&
+    analysis.executedKeyOf.size === 0 &&
+    met.every((isPermitted) => isPermitted) &&
+    filters.areNone;
   if (isUnchanged) decisions.keep(operation);
   // An operation that is denied whole needs no token, and could otherwise fill the cache.
   const keeps = ({ execute }: FilteredOperation): boolean =>
@@ -120,6 +129,7 @@ function authorize(
     conditions,
     delegation,
     filtered: decision?.filtered,
+    tellsMinimized,
     ...limits,
   });
   return {

@@ -2,6 +2,7 @@ import { getNullableType, isAbstractType, isListType, isNonNullType, isObjectTyp
 import type { GraphQLObjectType, GraphQLOutputType, GraphQLSchema } from 'graphql';
 import type { CollectedField, FieldCollector } from './collect.js';
 import type { DenialErrors } from './denial-errors.js';
+import type { ObjectTypes } from './minimized-fields.js';
 import type { Position } from './position.js';
 
 /** Represents a null in a non-null position: it propagates to the nearest nullable one. */
@@ -16,10 +17,13 @@ const PROPAGATE: unique symbol = Symbol('propagate null');
 export class Completion {
   readonly #collector: FieldCollector;
   readonly #denials: DenialErrors;
+  readonly #types: ObjectTypes | undefined;
 
-  constructor(collector: FieldCollector, denials: DenialErrors) {
+  /** @param types receives the types of objects on interfaces and unions */
+  constructor(collector: FieldCollector, denials: DenialErrors, types?: ObjectTypes) {
     this.#collector = collector;
     this.#denials = denials;
+    this.#types = types;
   }
 
   complete(data: Readonly<Record<string, unknown>>): Record<string, unknown> | null {
@@ -89,7 +93,9 @@ export class Completion {
       this.#collector.below(field, objectType),
       here,
     );
-    return completed === PROPAGATE ? null : completed;
+    if (completed === PROPAGATE) return null;
+    if (objectType !== named) this.#types?.set(completed, objectType);
+    return completed;
   }
 
   #isOurs(node: CollectedField['executed'][number]): boolean {

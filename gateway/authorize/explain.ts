@@ -4,6 +4,7 @@ import {
   holdsOne,
   isExemptFromSubject,
   isMet,
+  liftedBy,
   requirementParts,
   requiresOf,
   ruleText,
@@ -177,7 +178,7 @@ function minimizationsOf(decided: Decided, type: string, field: string): readonl
         at: coordinate,
         strategy: strategyText(shown),
         level: shown.level,
-        wholeWith: shown.unless,
+        wholeWith: statement === undefined ? shown.unless : liftedBy(minimization, decided.delegation),
         whole: statement === undefined,
       }),
     ];

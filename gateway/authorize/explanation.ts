@@ -48,7 +48,7 @@ export interface ExplainedMinimization {
   readonly strategy: string;
   /** The level in force; absent: the default. */
   readonly level?: string;
-  /** The scopes that reveal the whole value; empty: none do. */
+  /** The scopes that lift it; empty: none do, or nothing lifts for this delegation. */
   readonly wholeWith: readonly (readonly string[])[];
   readonly whole: boolean;
 }

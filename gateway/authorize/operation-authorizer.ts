@@ -1,9 +1,11 @@
 import type { Policy } from '@behalf/policy';
 import type { Delegation } from '@behalf/directives';
 import type { GraphQLSchema } from 'graphql';
+import type { MinimizedType } from '../supergraph/minimized-types.js';
 import type { Explanation } from './explanation.js';
 import type {
   AccountableField,
+  AnswerOptions,
   Authorization,
   ClientOperation,
   SchemaGrants,
@@ -20,6 +22,10 @@ export interface OperationAuthorizer {
   readonly vocabularies: ReadonlyMap<string, SubgraphVocabulary>;
   /** By subgraph name, then by coordinate: what each can resolve, and so report. */
   readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
+  /** By type: the minimized fields that a subgraph can resolve. */
+  minimizedTypesOf(subgraph: string): ReadonlyMap<string, MinimizedType>;
+  /** Coordinates by which several subgraphs join objects. */
+  readonly joining: ReadonlySet<string>;
   /** Every policy that a rule can ask for. */
   readonly policies: ReadonlySet<string>;
   /** @throws {SupergraphError} `SUPERGRAPH_POLICY` for a policy that does not name the scopes and purposes of this supergraph. */
@@ -33,6 +39,7 @@ export interface OperationAuthorizer {
     operation: ClientOperation,
     delegation: Delegation | undefined,
     variables: Readonly<Record<string, unknown>>,
+    options?: AnswerOptions,
   ): Authorization;
   /** The size of the caches; bytes are estimated. */
   cached(): { readonly operations: number; readonly decisions: number; readonly bytes: number };

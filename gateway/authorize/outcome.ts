@@ -11,6 +11,8 @@ import { Completion } from './complete.js';
 import { DenialErrors } from './denial-errors.js';
 import { FetchPlaces } from './fetch-places.js';
 import type { FilteredOperation } from './filter.js';
+import { MinimizedFields, selectsMinimized } from './minimized-fields.js';
+import type { MinimizedField, ObjectTypes } from './minimized-fields.js';
 import { ErrorPlacement } from './place-errors.js';
 import { Places } from './places.js';
 import { PositionRules } from './position-rules.js';
@@ -29,6 +31,8 @@ export interface CompletionInput {
   readonly maxPathsPerSelection: number;
   /** Errors of the whole response, at most; then one that counts the others. */
   readonly maxErrors: number;
+  /** Whether the response lists its minimized fields. */
+  readonly tellsMinimized: boolean;
 }
 
 const IGNORE = (): void => undefined;
@@ -50,18 +54,34 @@ export class OutcomeCompletion {
     this.#place(outcome, { collector, errors, report, hiddenTypenameKey, isShadow: false });
     const { data } = outcome;
     // Without data there is no path at which anything could have been denied.
-    if (filtered === undefined || data === undefined || data === null) return withErrors(outcome, errors);
+    if (filtered === undefined || data === undefined || data === null)
+      return this.#answer(data, errors, collector, NO_TYPES);
     const denials = new DenialErrors(executed, errors, this.#input);
-    const completed = new Completion(collector, denials).complete(data);
+    const types: ObjectTypes | undefined = this.#input.tellsMinimized ? new Map() : undefined;
+    const completed = new Completion(collector, denials, types).complete(data);
     denials.summarize();
-    return withErrors({ data: completed }, errors);
+    return this.#answer(completed, errors, collector, types ?? NO_TYPES);
   }
 
   observe(outcome: ExecutionOutcome, report: (report: ErrorReport) => void = IGNORE): ExecutionOutcome {
     const errors = new ErrorList(this.#input.maxErrors);
     const collector = new FieldCollector(this.#executed(undefined));
     this.#place(outcome, { collector, errors, report, hiddenTypenameKey: undefined, isShadow: true });
-    return withErrors(outcome, errors);
+    // In shadow mode the subgraphs minimize nothing.
+    return answerOf(outcome.data, errors, this.#input.tellsMinimized ? [] : undefined);
+  }
+
+  #answer(
+    data: ExecutionOutcome['data'],
+    errors: ErrorList,
+    collector: FieldCollector,
+    types: ObjectTypes,
+  ): ExecutionOutcome {
+    const { tellsMinimized, analysis, rules, delegation } = this.#input;
+    if (!tellsMinimized || data === undefined) return answerOf(data, errors, undefined);
+    const isAny = data !== null && selectsMinimized(analysis, rules, delegation);
+    const minimized = isAny ? new MinimizedFields(collector, this.#input).of(data, types) : [];
+    return answerOf(data, errors, minimized);
   }
 
   /** @param filtered Undefined for the client's own operation, in which nothing was removed or renamed. */
@@ -107,7 +127,18 @@ export class OutcomeCompletion {
   }
 }
 
-function withErrors({ data }: ExecutionOutcome, list: ErrorList): ExecutionOutcome {
+/** For an operation that was executed unchanged: its objects are of types that the schema says. */
+const NO_TYPES: ObjectTypes = new Map();
+
+function answerOf(
+  data: ExecutionOutcome['data'],
+  list: ErrorList,
+  minimized: readonly MinimizedField[] | undefined,
+): ExecutionOutcome {
   const errors = list.toArray();
-  return withoutUndefined({ data, errors: errors.length === 0 ? undefined : errors });
+  return withoutUndefined({
+    data,
+    errors: errors.length === 0 ? undefined : errors,
+    extensions: minimized === undefined || data === undefined ? undefined : { minimized },
+  });
 }

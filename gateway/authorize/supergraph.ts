@@ -14,6 +14,8 @@ import type { ErrorDescription, Minimization, Requirement } from '@behalf/direct
 import { buildASTSchema, GraphQLError, Kind, parse, print } from 'graphql';
 import type { ConstDirectiveNode, DocumentNode, GraphQLSchema } from 'graphql';
 import { readFieldSet } from '../supergraph/field-set.js';
+import { joiningCoordinates, minimizedTypes } from '../supergraph/minimized-types.js';
+import type { MinimizedType } from '../supergraph/minimized-types.js';
 import { JoinMetadata } from '../supergraph/join.js';
 import { checkProtection, lostProtectionText } from '../supergraph/lost-protection.js';
 import { readAccountable } from './accountable.js';
@@ -83,6 +85,10 @@ export interface Supergraph {
   readonly accountable: ReadonlyMap<string, ReadonlyMap<string, AccountableField>>;
   /** The part of the schema's input that `@filters` puts under rules. */
   readonly filterInputs: FilterInputs;
+  /** The minimized fields that a subgraph can resolve, by type. */
+  readonly minimizedTypesOf: (subgraph: string) => ReadonlyMap<string, MinimizedType>;
+  /** Coordinates by which several subgraphs join objects. */
+  readonly joining: ReadonlySet<string>;
   /** Names under which @apollo/gateway keeps the keys that join subgraphs in its response, beside the client's selections. */
   readonly joinNames: ReadonlySet<string>;
 }
@@ -127,13 +133,17 @@ export function readSupergraph(sdl: string, coverage: 'required' | 'open'): Supe
     const rules = new RuleTable(document, { coverage });
     const join = new JoinMetadata(document, links);
     const schema = buildASTSchema(document, { assumeValid: true, assumeValidSDL: true });
+    const accountable = readAccountable(join, rules);
     return {
       rules,
       schema,
       filterInputs: new FilterInputs(schema, rules.filters),
       executableSdl: print(withoutSecurityPurposes(document, links)),
       vocabularies: readVocabularies(join, rules),
-      accountable: readAccountable(join, rules),
+      accountable,
+      minimizedTypesOf: (subgraph) =>
+        minimizedTypes(subgraph, accountable.get(subgraph) ?? new Map(), join, rules),
+      joining: joiningCoordinates(join, rules),
       joinNames: readJoinNames(join),
     };
   });

@@ -28,6 +28,13 @@ export interface Denial {
 export interface ExecutionOutcome {
   readonly data?: Record<string, unknown> | null;
   readonly errors?: readonly GraphQLError[];
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** How an operation is answered, besides its data and errors. */
+export interface AnswerOptions {
+  /** Whether `extensions.minimized` lists the fields that are minimized. */
+  readonly tellsMinimized?: boolean;
 }
 
 /** The decision on one operation for one delegation. */

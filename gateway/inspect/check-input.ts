@@ -100,10 +100,16 @@ const aDelegation: Check = (value) => {
   return sets.length === 0 ? undefined : `must be ${words}; its ${sets.join(' and ')} must be a Set`;
 };
 
+const aLevels: Check = (value) =>
+  isRecord(value) && Object.values(value).every((each) => names(each) === undefined)
+    ? undefined
+    : must("lists of levels by category or field, such as { location: ['city'] }", value);
+
 /** @throws {ConfigurationError} */
 export function checkHeld(held: unknown): void {
   if (!isRecord(held)) refuse('held', must('an object, such as { scopes: [] }', held));
-  checkKeys('', held, { scopes: names, purposes: names, policies: names }, { required: [], refuse });
+  const known = { scopes: names, purposes: names, policies: names, levels: aLevels, client: text };
+  checkKeys('', held, known, { required: [], refuse });
 }
 
 /** @throws {ConfigurationError} */

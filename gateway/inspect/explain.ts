@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Delegation } from '@behalf/directives';
+import type { ConsentLevels, Delegation } from '@behalf/directives';
+import { withoutUndefined } from '@behalf/directives/internal';
+import { detailInForce } from '@behalf/policy/internal';
+import type { Policy } from '@behalf/policy';
 import { getOperationAST, GraphQLError, parse, Source, validate } from 'graphql';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import { limitError, OperationLimiter } from '../limit/index.js';
@@ -17,6 +20,11 @@ export interface ExplainInput {
   readonly delegation: Delegation | undefined;
 }
 
+export interface ExplainSettings {
+  readonly limiter?: OperationLimiter;
+  readonly policy?: Policy | undefined;
+}
+
 /** The explanation of an operation, or the errors for which it would not be decided at all. */
 export type ExplainResult =
   | { readonly explanation: Explanation; readonly operation: ClientOperation; readonly errors?: undefined }
@@ -29,16 +37,17 @@ export type ExplainResult =
  *
  * @param schema the API schema that clients see
  * @param limiter the gateway's; default: one with a gateway's default limits
+ * @param policy limits the delegation's detail, as in a gateway; nothing else of it is applied
  * @throws {ConfigurationError} for an argument that cannot be used, with its path
  */
 export function explainOperation(
   input: ExplainInput,
   authorizer: OperationAuthorizer,
   schema: GraphQLSchema,
-  limiter = new OperationLimiter(),
+  { limiter = new OperationLimiter(), policy }: ExplainSettings = {},
 ): ExplainResult {
   checkExplainInput(input);
-  const { query, file, operationName, delegation } = input;
+  const { query, file, operationName } = input;
   let document: DocumentNode;
   try {
     const { exceeded } = limiter.scan(query);
@@ -62,7 +71,13 @@ export function explainOperation(
   }
   const queryHash = createHash('sha256').update(query).digest('hex');
   const operation = chosenOperation({ document, operation: definition, queryHash });
-  return { explanation: authorizer.explain(operation, delegation, {}), operation };
+  return { explanation: authorizer.explain(operation, withDetail(input, policy), {}), operation };
+}
+
+/** Limits the detail as `PolicyCeiling` does. */
+function withDetail({ delegation }: ExplainInput, policy: Policy | undefined): Delegation | undefined {
+  if (delegation === undefined) return undefined;
+  return withoutUndefined({ ...delegation, detail: detailInForce(policy, delegation) });
 }
 
 /**
@@ -81,14 +96,24 @@ export function supposedDelegation(held: {
   readonly scopes?: readonly string[] | undefined;
   readonly purposes?: readonly string[] | undefined;
   readonly policies?: readonly string[] | undefined;
+  /** Levels of detail that the person chose, by data category or field. */
+  readonly levels?: ConsentLevels | undefined;
+  /** The client, for rules of a policy that name it. */
+  readonly client?: string | undefined;
 }): Delegation {
   checkHeld(held);
   return {
     subject: 'supposed',
-    clientId: 'supposed',
+    clientId: held.client ?? 'supposed',
     scopes: new Set(held.scopes),
     policies: new Set(held.policies),
     roles: [],
-    consent: { id: 'supposed', version: 1, purposes: held.purposes ?? [], detail: 'full' },
+    consent: withoutUndefined({
+      id: 'supposed',
+      version: 1,
+      purposes: held.purposes ?? [],
+      detail: 'full' as const,
+      levels: held.levels,
+    }),
   };
 }

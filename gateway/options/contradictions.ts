@@ -27,9 +27,19 @@ export function refuseContradictions(options: CheckedOptions, extras: Extras): v
   refuseDpopContradictions(options, names, extras);
   if (options.externalUrl !== undefined && /[?#@]/.test(options.externalUrl))
     throw new ConfigurationError('externalUrl', 'must have no user information, query or fragment');
-  for (const [name, { url }] of Object.entries(options.subgraphs)) {
-    const problem = url === undefined ? undefined : subgraphAddressProblem(url);
-    if (problem !== undefined) throw new ConfigurationError(`${keyPath('subgraphs', name)}.url`, problem);
+  for (const [name, subgraph] of Object.entries(options.subgraphs)) {
+    const path = keyPath('subgraphs', name);
+    const problem = subgraph.url === undefined ? undefined : subgraphAddressProblem(subgraph.url);
+    if (problem !== undefined) throw new ConfigurationError(`${path}.url`, problem);
+    const key = decoded(subgraph.pseudonymKey);
+    if (key === undefined) continue;
+    if (subgraph.minimizeAtGateway !== true)
+      throw new ConfigurationError(`${path}.pseudonymKey`, 'is used with minimizeAtGateway: true only');
+    if (key.length < MIN_PSEUDONYM_KEY_BYTES)
+      throw new ConfigurationError(
+        `${path}.pseudonymKey`,
+        `must be at least ${MIN_PSEUDONYM_KEY_BYTES} bytes in base64url`,
+      );
   }
   // Throws for headers that must not be set or forwarded.
   compileSubgraphHeaders(options.subgraphs);

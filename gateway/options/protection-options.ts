@@ -33,6 +33,11 @@ export interface AuthorizationSettings {
   readonly maxPathsPerSelection: number;
   /** Errors of one response; one more counts those left out. Default 1,000. */
   readonly maxErrors: number;
+  /**
+   * Whether a client that sends `Behalf-Minimized: paths` is told which fields of the response are minimized, and how
+   * (`extensions.minimized`). Default true.
+   */
+  readonly minimizedPaths: boolean;
 }
 
 /** The revocation streams that the gateway follows. */

@@ -1,4 +1,5 @@
 import { MAX_SUBJECTS } from '@behalf/directives/internal';
+import type { FieldAccess } from '@behalf/directives/internal';
 import type { AuditedAccess } from '@behalf/audit';
 import type { Account } from './facts.js';
 
@@ -34,6 +35,12 @@ export class AccessAccounts {
       if (this.#subjects.size < MAX_SUBJECTS || this.#subjects.has(subject)) this.#subjects.add(subject);
       else this.#hasMoreSubjects = true;
     }
+  }
+
+  /** What the gateway itself did to the values of a subgraph. */
+  addAtGateway(subgraph: string, accesses: readonly FieldAccess[]): void {
+    // An incomplete record must not look complete.
+    for (const access of accesses) if (!this.#merge(access)) this.miss(subgraph);
   }
 
   /** What a subgraph was asked for that did not account for it. Without a count, because nobody knows it. */

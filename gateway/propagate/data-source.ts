@@ -6,6 +6,9 @@ import type { Pool } from 'undici';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apollo.js';
 import type { AccountableField } from '../authorize/index.js';
 import type { GatewayLog } from '../log.js';
+import type { MinimizedQuery } from '../minimize/hidden-fields.js';
+import { isMinimizedBySubgraph } from '../minimize/subgraph-minimization.js';
+import type { SubgraphMinimization } from '../minimize/subgraph-minimization.js';
 import { settleAnswer } from '../exact/answer.js';
 import { settleWithin } from '../exact/settle.js';
 import { fetchOf, SentOperations } from '../subgraph-errors/fetch.js';
@@ -45,6 +48,10 @@ export interface DataSourceOptions {
   readonly whenTokenRefused: (reason: TxnTokenRefusal) => void;
   /** Errors pass unchanged, as the subgraph reported them. */
   readonly isShadow: boolean;
+  /** Undefined unless the gateway minimizes the values of this subgraph. */
+  readonly minimization: SubgraphMinimization | undefined;
+  /** Called when its values should be minimized here, and its facts say that it did so itself. */
+  readonly whenMinimizedTwice: () => void;
   /** Whether it is also recorded what was asked for without a token. */
   readonly recordsAnonymous: boolean;
   /** By coordinate: what the subgraph can resolve, and so report. */
@@ -87,7 +94,9 @@ export class BehalfDataSource implements GraphQLDataSource {
     const fetch = fetchOf(this.#options.name, options, this.#sent);
     let facts: unknown;
     try {
-      const answer = await this.#post({ query, variables, operationName }, propagation, fetch);
+      const minimized = this.#options.minimization?.queryFor(query ?? '');
+      const sent = minimized?.query ?? query;
+      const answer = await this.#post({ query: sent, variables, operationName }, propagation, fetch);
       const { extensions = {} } = answer;
       const { [FACTS_EXTENSION]: given, ...others } = extensions;
       // Own members only: an inherited one is not facts.
@@ -96,11 +105,39 @@ export class BehalfDataSource implements GraphQLDataSource {
       else if (propagation?.delegation !== undefined && isRecord(answer.data))
         this.#options.whenUnaccounted();
       this.#refuseOtherEntities(answer, fetch);
+      if (minimized !== undefined)
+        this.#minimize(answer, { minimized, variables: variables ?? {}, facts, propagation });
       return { ...this.#withReadErrors(answer, fetch, variables ?? {}), extensions: others };
     } finally {
       // Also without a response: the subgraph may have read what was requested.
       if (propagation !== undefined) this.#collect(facts, propagation, fetch, variables ?? {});
     }
+  }
+
+  /** Before anything else reads the values. */
+  #minimize(
+    { data }: SubgraphResponse,
+    {
+      minimized: { query, prefix },
+      variables,
+      facts,
+      propagation,
+    }: {
+      readonly minimized: MinimizedQuery;
+      readonly variables: Readonly<Record<string, unknown>>;
+      readonly facts: unknown;
+      readonly propagation: Propagation | undefined;
+    },
+  ): void {
+    const { name, minimization, recordsAnonymous, whenMinimizedTwice } = this.#options;
+    if (minimization === undefined || !isRecord(data)) return;
+    if (isMinimizedBySubgraph(facts)) {
+      whenMinimizedTwice();
+      return;
+    }
+    const delegation = propagation?.delegation;
+    const accesses = minimization.apply(data, { sent: this.#sent.of(query), prefix, variables, delegation });
+    if (delegation !== undefined || recordsAnonymous) propagation?.accounts.addAtGateway(name, accesses);
   }
 
   /** Otherwise @apollo/gateway would give up the fetch, in its own words and without the position. */

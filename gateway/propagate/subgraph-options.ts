@@ -38,6 +38,13 @@ export interface SubgraphOptions {
   readonly roles?: readonly string[];
   /** Request headers that the gateway sets, by name: from the verified delegation, or a constant. */
   readonly headers?: Readonly<Record<string, HeaderSource>>;
+  /**
+   * For a subgraph without the library: the gateway minimizes the values in its answers. Default false: `@minimize` is then enforced
+   * by nobody there.
+   */
+  readonly minimizeAtGateway?: boolean;
+  /** At least 32 bytes in base64url, for `PSEUDONYMIZE`, `NOISE` and `SHIFT`: that of the subgraphs with the same fields. */
+  readonly pseudonymKey?: string;
   /** Names of the client's own request headers that are passed on. Default: none. */
   readonly forwardHeaders?: readonly string[];
 }

@@ -2,6 +2,8 @@ import { nearest, withoutUndefined } from '@behalf/directives/internal';
 import type { AccountableField, OperationAuthorizer } from '../authorize/index.js';
 import type { GatewayLog } from '../log.js';
 import type { SubgraphHeaders } from './subgraph-headers.js';
+import { optionsOfSubgraph } from './subgraph-options.js';
+import type { SubgraphsOptions } from './subgraph-options.js';
 
 /** More subgraphs than any federation has: names come from supergraphs, of which there may be many over time. */
 const MAX_TOLD = 10_000;
@@ -18,9 +20,17 @@ export class UnprotectedSubgraphs {
   /** By subgraph: the reason in its line. */
   readonly #told = new Map<string, Reason>();
   readonly #unknown = new Set<string>();
+  /** Subgraphs that need no minimizing at the gateway. */
+  readonly #protected = new Set<string>();
+  readonly #subgraphs: SubgraphsOptions;
 
-  constructor(headers: ReadonlyMap<string, SubgraphHeaders>, log: GatewayLog) {
+  constructor(
+    headers: ReadonlyMap<string, SubgraphHeaders>,
+    log: GatewayLog,
+    subgraphs: SubgraphsOptions = {},
+  ) {
     this.#headers = headers;
+    this.#subgraphs = subgraphs;
     this.#log = log;
   }
 
@@ -46,6 +56,13 @@ export class UnprotectedSubgraphs {
     this.#tell(subgraph, 'NO_ACCOUNT');
   }
 
+  /** A subgraph whose values the gateway should minimize returned facts: it does so itself. */
+  tellProtected(subgraph: string): void {
+    if (this.#protected.has(subgraph) || this.#protected.size >= MAX_TOLD) return;
+    this.#protected.add(subgraph);
+    this.#log.log('warn', 'SUBGRAPH_MINIMIZES', { subgraph });
+  }
+
   #tell(subgraph: string, reason: Reason): void {
     if (this.#told.has(subgraph) || this.#told.size >= MAX_TOLD) return;
     this.#told.set(subgraph, reason);
@@ -57,6 +74,8 @@ export class UnprotectedSubgraphs {
         subgraph,
         reason,
         identityHeaders: identityHeaders === '' ? undefined : identityHeaders,
+        minimizedAtGateway:
+          optionsOfSubgraph(this.#subgraphs, subgraph).minimizeAtGateway === true ? true : undefined,
       }),
     );
   }

@@ -102,6 +102,7 @@ export function joinOutcomes(
     for (const part of parts) if (part && Object.hasOwn(part, key)) joined[key] = part[key];
   }
   return withoutUndefined({
+    extensions: data.extensions,
     data: parts.includes(null) ? null : joined,
     errors: errors.length === 0 ? undefined : errors,
   });

@@ -1,5 +1,6 @@
 import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { Authorization, ExecutionOutcome, OperationAuthorizer } from '../authorize/index.js';
+import { asksForMinimized } from '../http/minimized-header.js';
 import { refuseSubscription } from '../authorize/refuse-subscription.js';
 import { requireVariables } from '../authorize/variables.js';
 import { RefusedError } from '../errors.js';
@@ -20,6 +21,8 @@ export interface AuthorizationRules {
   readonly schemaIntrospection: SchemaIntrospectionRule;
   /** Errors of one answer. */
   readonly maxErrors: number;
+  /** Whether clients may ask which fields are minimized. */
+  readonly minimizedPaths: boolean;
 }
 
 /** The parts of the supergraph that executes the operation. */
@@ -33,7 +36,7 @@ export async function authorize(
   prepared: Prepared,
   request: GatewayGraphQLRequestContext,
   { authorizer, policies }: Rules,
-  { mode, schemaIntrospection: rule }: AuthorizationRules,
+  { mode, schemaIntrospection: rule, minimizedPaths }: AuthorizationRules,
 ): Promise<Authorized> {
   const { operation } = prepared;
   const hasToken = prepared.delegation !== undefined;
@@ -56,6 +59,7 @@ export async function authorize(
           prepared.delegation,
           operation.operation.name?.value,
         );
+  const tellsMinimized = minimizedPaths && asksForMinimized(request.request.http?.headers);
   return {
     ...prepared,
     variables,
@@ -63,19 +67,20 @@ export async function authorize(
     delegation,
     schemaIntrospection,
     asked,
-    authorization: asked === undefined ? NOTHING_ASKED : authorizer.authorize(asked, delegation, variables),
+    authorization:
+      asked === undefined
+        ? nothingAsked(tellsMinimized)
+        : authorizer.authorize(asked, delegation, variables, { tellsMinimized }),
     propagation: new Propagation(prepared.exchange, prepared.token, delegation),
   };
 }
 
 /** For pure introspection. */
-const NOTHING_ASKED: Authorization = Object.freeze({
-  execute: undefined,
-  unchanged: false,
-  denials: [],
-  complete: (outcome: ExecutionOutcome) => outcome,
-  observe: (outcome: ExecutionOutcome) => outcome,
-});
+function nothingAsked(tellsMinimized: boolean): Authorization {
+  const answer = (outcome: ExecutionOutcome): ExecutionOutcome =>
+    tellsMinimized ? { ...outcome, extensions: { minimized: [] } } : outcome;
+  return { execute: undefined, unchanged: false, denials: [], complete: answer, observe: answer };
+}
 
 /** @throws {RefusedError} */
 function readVariables({

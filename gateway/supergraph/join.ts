@@ -37,6 +37,8 @@ export interface JoinedType {
   readonly name: string;
   readonly isInterface: boolean;
   readonly interfaces: readonly string[];
+  /** The same by subgraph. */
+  readonly implementations: readonly { readonly graph: string; readonly interface: string }[];
   readonly joins: readonly TypeJoin[];
   readonly fields: ReadonlyMap<string, readonly FieldJoin[]>;
 }
@@ -61,6 +63,7 @@ export class JoinMetadata {
   #readTypes(document: DocumentNode, links: Links, join: LinkedFeature): ReadonlyMap<string, JoinedType> {
     const joinType = links.localName(join, 'type');
     const joinField = links.localName(join, 'field');
+    const joinImplements = links.localName(join, 'implements');
     const nameOf = (graph: unknown): string | undefined =>
       typeof graph === 'string' ? (this.graphNames.get(graph) ?? graph) : undefined;
     const types = new Map<string, JoinedType>();
@@ -71,6 +74,10 @@ export class JoinMetadata {
         name: definition.name.value,
         isInterface,
         interfaces: (definition.interfaces ?? []).map(({ name }) => name.value),
+        implementations: applied(definition.directives, joinImplements).map((args) => ({
+          graph: nameOf(args.graph) ?? '',
+          interface: textOf(args.interface) ?? '',
+        })),
         joins: applied(definition.directives, joinType).map((args) => ({
           graph: nameOf(args.graph) ?? '',
           key: textOf(args.key),

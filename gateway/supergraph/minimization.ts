@@ -86,16 +86,26 @@ export function strategyText(statement: MinimizeStatement): string {
   return `${statement.to}${parameters.join('')}`;
 }
 
-/** In the schema's words, without the parameters of `MASK` that say nothing. */
+/** In the schema's words. */
 function parametersOf(statement: MinimizeStatement): readonly [string, string][] {
-  const { level: _level, to, unless: _unless, ...parameters } = statement;
-  return Object.entries(parameters)
-    .filter(([name, value]) => name !== 'by' && !(to === 'MASK' && (value === 0 || value === false)))
-    .map(([name, value]) => [name, parameterText(value)]);
+  return parameterEntries(statement).map(([name, value]) => [name, parameterText(value)]);
 }
 
 function parameterText(value: unknown): string {
   return Array.isArray(value) ? `[${value.map(parameterText).join(', ')}]` : String(value);
+}
+
+/** Those that say something about a value. */
+export function shownParameters(statement: MinimizeStatement): readonly (readonly [string, unknown])[] {
+  return parameterEntries(statement).filter(([name]) => name !== 'readableWith');
+}
+
+/** Without the parameters of `MASK` that say nothing. */
+function parameterEntries(statement: MinimizeStatement): readonly (readonly [string, unknown])[] {
+  const { level: _level, to, unless: _unless, ...parameters } = statement;
+  return Object.entries(parameters).filter(
+    ([name, value]) => name !== 'by' && !(to === 'MASK' && (value === 0 || value === false)),
+  );
 }
 
 /** All levels of the one and the other. */

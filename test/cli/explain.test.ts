@@ -13,23 +13,24 @@ import { sufficientSets } from '../../gateway/authorize/sufficient.js';
 import { explainOperation, supposedDelegation } from '../../gateway/inspect/explain.js';
 import { OperationLimiter } from '../../gateway/limit/index.js';
 import { apiSchemaOf } from '../../gateway/inspect/supergraph.js';
+import { checkPolicy } from '../../policy/index.js';
+import type { Policy } from '../../policy/index.js';
 import { behalf } from './support.js';
 
 const SDL = `
 extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@authenticated", "@requiresScopes", "@policy"])
-  @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize", "@public", "@purpose", "@subject"])
+  @link(url: "https://specs.behalf.dev/behalf/v0.1", import: ["@requiresScope", "@minimize", "@personalData", "@public", "@purpose", "@subject"])
 type Query { me: Person either: Int @requiresScopes(scopes: [["a"], ["b", "c"]]) never: Int @requiresScopes(scopes: [])
-  open: Int @public mine: Int @authenticated party: Party node: Node @public }
+  open: Int @public city: String @personalData(category: "location") @minimize(level: "city", to: KEEP) @minimize(to: TRUNCATE, keep: 2, unless: [["city"]]) @minimize(level: "country", to: REDACT) mine: Int @authenticated party: Party node: Node @public }
 type Person @key(fields: "id") @subject(field: "id") @authenticated { id: ID! name: String @requiresScope(scope: "a") @requiresScope(scope: "name")
   mail: String @minimize(to: MASK, last: 4, showLength: true, unless: [["mail"]]) score: Int @purpose(of: ["credit", "tax"]) vip: Int @policy(policies: [["vip"]]) }
 interface Party { x: String } type A implements Party { x: String @requiresScope(scope: "a") } type B implements Party { x: String @minimize(to: REDACT) }
 union Node = A | Person
 `;
 
-const authorizer = createOperationAuthorizer(
-  composeSupergraph([{ name: 'one', url: 'http://one', sdl: SDL }]),
-);
+const SUPERGRAPH = composeSupergraph([{ name: 'one', url: 'http://one', sdl: SDL }]);
+const authorizer = createOperationAuthorizer(SUPERGRAPH);
 const schema: GraphQLSchema = apiSchemaOf(authorizer.executableSdl);
 
 function explain(query: string, held?: Parameters<typeof supposedDelegation>[0]): Explanation {
@@ -94,7 +95,7 @@ describe('each selection', () => {
       { query: bomb(11), delegation: undefined },
       authorizer,
       schema,
-      new OperationLimiter({ selections: 10_000, overlaps: 10_000_000 }),
+      { limiter: new OperationLimiter({ selections: 10_000, overlaps: 10_000_000 }) },
     );
     expect(result.explanation?.truncated).toBe(true);
     expect(result.explanation?.selections).toHaveLength(1_000);
@@ -197,6 +198,45 @@ describe('what an operation needs', () => {
   });
 });
 
+describe('the detail in force', () => {
+  const minimizationOf = (held: Parameters<typeof supposedDelegation>[0], policy?: Policy): unknown => {
+    const delegation = supposedDelegation(held);
+    const result = explainOperation({ query: '{ city }', delegation }, authorizer, schema, { policy });
+    return result.explanation?.selections[0]?.minimization;
+  };
+  const words = { sentence: 'Words' };
+  const policy = checkPolicy({
+    scopes: { city: { ...words, access: 'read', sensitivity: 'low' } },
+    categories: { location: { ...words, sensitivity: 'low', levels: { city: words, country: words } } },
+    minimize: [
+      { when: { clients: ['strict'] }, levels: { location: 'country' } },
+      { when: { purposes: ['fraud'] }, nothingLifts: true },
+    ],
+    purposes: { fraud: words },
+  });
+
+  it('is what the person chose, by the policy’s order of levels', () => {
+    expect(minimizationOf({ levels: { location: ['country'] } }, policy)).toEqual([
+      { at: 'Query.city', strategy: 'REDACT', level: 'country', wholeWith: [], whole: false },
+    ]);
+    expect(minimizationOf({ levels: { location: ['city'] } }, policy)).toMatchObject([
+      { strategy: 'TRUNCATE, keep 2', wholeWith: [['city']] },
+    ]);
+    // Without a policy the order is unknown, as in a gateway.
+    expect(minimizationOf({ levels: { location: ['city'] } })).toMatchObject([{ level: 'country' }]);
+  });
+
+  it('is limited by the rules of the policy', () => {
+    expect(minimizationOf({ scopes: ['city'] }, policy)).toMatchObject([{ whole: true }]);
+    expect(minimizationOf({ scopes: ['city'], client: 'strict' }, policy)).toMatchObject([
+      { level: 'country' },
+    ]);
+    expect(minimizationOf({ scopes: ['city'], purposes: ['fraud'] }, policy)).toEqual([
+      { at: 'Query.city', strategy: 'TRUNCATE, keep 2', wholeWith: [], whole: false },
+    ]);
+  });
+});
+
 describe('the command', () => {
   let folder: string;
   beforeAll(async () => {
@@ -216,6 +256,31 @@ describe('the command', () => {
       decidedFor: 'a caller without a token',
       allowed: false,
     });
+  });
+
+  it('applies chosen levels and the rules of a policy', async () => {
+    const supergraph = join(folder, 'supergraph.graphql');
+    await writeFile(supergraph, SUPERGRAPH);
+    const policy = join(folder, 'policy.yaml');
+    await writeFile(
+      policy,
+      JSON.stringify({
+        scopes: { city: { sentence: 'City', access: 'read', sensitivity: 'low' } },
+        minimize: [{ when: { clients: ['strict'] }, nothingLifts: true }],
+      }),
+    );
+    const at = (...more: string[]) =>
+      behalf(['explain', '-', '--supergraph', supergraph, ...more], '{ city }');
+    const chosen = await at('--levels', 'location=country Query.other=x', '--scopes', 'city');
+    expect(chosen.stdout).toContain(
+      'decided for a token with scopes city, levels location=country Query.other=x',
+    );
+    expect(chosen.stdout).toContain('REDACT, at level country; never whole');
+    expect((await at('--client', 'strict', '--policy', policy, '--scopes', 'city')).stdout).toContain(
+      'TRUNCATE, keep 2; never whole',
+    );
+    expect((await at('--levels', 'location')).stderr).toContain('location=city');
+    expect((await at('--levels', 'a=b', '--anonymous')).stderr).toContain('USAGE');
   });
 
   it('evaluates a token’s claims, warns that it is unverified, never prints it', async () => {

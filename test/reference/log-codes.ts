@@ -39,6 +39,9 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
     'State the header to this subgraph as well (`subgraphs.<name>.headers`), or make sure that its code does not trust it.',
   SUBGRAPH_UNPROTECTED:
     'Protect the subgraph with `@behalf/directives`. Until then only the gateway enforces its rules, so isolate it from others.',
+  SUBGRAPH_MINIMIZES: 'Remove `minimizeAtGateway`: the library minimizes what nobody else sees before.',
+  SUBGRAPH_VALUE_NOT_MINIMIZED:
+    'Correct the value, the type of the field, or its `@minimize`; or make the subgraph answer `__typename`.',
   TXN_TOKEN_REFUSED:
     'See [a subgraph that refuses every token](../how-to/transaction-tokens.md#a-subgraph-that-refuses-every-token).',
   AUDIENCE_IS_NOT_RESOURCE:

@@ -150,7 +150,22 @@ function levelsInForce(
  * that no scope lifts.
  */
 export function isExemptFromMinimize(unless: Alternatives, delegation: Delegation | undefined): boolean {
-  if (delegation === undefined) return false;
-  if (delegation.consent?.detail === 'minimal' || delegation.detail?.nothingLifts === true) return false;
+  if (delegation === undefined || doesNothingLift(delegation)) return false;
   return holdsOne(unless, delegation.scopes);
+}
+
+function doesNothingLift({ consent, detail }: Delegation): boolean {
+  return consent?.detail === 'minimal' || detail?.nothingLifts === true;
+}
+
+/**
+ * The scopes with any of which a caller would get more of a field than now; empty if no scope gives more: a level is in force
+ * that is stricter than the default, or nothing lifts for this delegation.
+ *
+ * @param delegation undefined for an anonymous caller
+ */
+export function liftedBy(minimization: Minimization, delegation: Delegation | undefined): Alternatives {
+  const statement = statementInForce(minimization, delegation);
+  if (statement?.level !== undefined || (delegation !== undefined && doesNothingLift(delegation))) return [];
+  return statement?.unless ?? [];
 }

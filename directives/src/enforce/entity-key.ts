@@ -14,16 +14,21 @@ export function entityKeyOf(type: GraphQLObjectType): EntityKey | undefined {
   if (fields === undefined) return undefined;
   return (row) => {
     if (typeof row !== 'object' || row === null) return undefined;
-    const values = fields.map((name) => textOf((row as Readonly<Record<string, unknown>>)[name]));
-    return values.includes(undefined) ? undefined : JSON.stringify(values);
+    return entityText(fields.map((name) => (row as Readonly<Record<string, unknown>>)[name]));
   };
 }
 
 /** The fields of that key. */
 export function keyFieldsOf(type: GraphQLObjectType): readonly string[] | undefined {
   return fieldSetsOf(type)
-    .map(topLevelFields)
+    .map(plainKeyFields)
     .find((names) => names.length > 0);
+}
+
+/** The key of an entity by the values of its fields. @returns undefined if one of them is no plain value */
+export function entityText(values: readonly unknown[]): string | undefined {
+  const texts = values.map(textOf);
+  return texts.includes(undefined) ? undefined : JSON.stringify(texts);
 }
 
 /** As SDL states them, or the `extensions` of a schema that is built in code. */
@@ -54,8 +59,8 @@ function fieldSetsIn(directives: unknown): readonly string[] {
   });
 }
 
-/** Empty if one has a selection of its own: its value is an object. */
-function topLevelFields(fieldSet: string): readonly string[] {
+/** The fields of a `@key`. Empty if one has a selection of its own: its value is an object. */
+export function plainKeyFields(fieldSet: string): readonly string[] {
   const [operation] = parse(`{ ${fieldSet} }`, { noLocation: true }).definitions;
   if (operation?.kind !== Kind.OPERATION_DEFINITION) return [];
   const names = operation.selectionSet.selections.map((selection) =>

@@ -14,6 +14,7 @@ import type { Pseudonyms } from '../minimize/pseudonyms.js';
 import type { Alternatives } from '../specification/read-arguments.js';
 import { AccessRecorder } from '../record/recorder.js';
 import type { RecordedField } from '../record/recorder.js';
+import { subjectOf } from './row-owner.js';
 import type { RowOwner } from './row-owner.js';
 
 /** The key of a request's state in the context value. A symbol, so that spreading a context keeps it. */
@@ -225,13 +226,6 @@ export class RequestState {
     }
     return decision === YES;
   }
-}
-
-/** The owner of a row; undefined if it names none. */
-function subjectOf(row: unknown, property: string): string | undefined {
-  if (typeof row !== 'object' || row === null) return undefined;
-  const subject = (row as Record<string, unknown>)[property];
-  return typeof subject === 'string' && subject !== '' ? subject : undefined;
 }
 
 /** The state in a context value that `protectedContext` made. */

@@ -49,7 +49,13 @@ async function run(
         },
       }),
     },
-    { mode: 'filter', schemaIntrospection: 'authenticated', maxErrors: 10, ...rules },
+    {
+      mode: 'filter',
+      schemaIntrospection: 'authenticated',
+      maxErrors: 10,
+      minimizedPaths: true,
+      ...rules,
+    },
   );
   return { ...stage, seen };
 }
@@ -60,7 +66,9 @@ describe('authorize', () => {
       variables: { color: 'RED' },
     });
     expect(stage.seen.policies).toEqual([[['policy'], TOKEN.delegation, 'Named']]);
-    expect(stage.seen.operations).toEqual([[stage.operation, ANSWERED, { color: 'RED' }]]);
+    expect(stage.seen.operations).toEqual([
+      [stage.operation, ANSWERED, { color: 'RED' }, { tellsMinimized: false }],
+    ]);
     expect(stage).toMatchObject({
       authorization: DECISION,
       delegation: ANSWERED,
@@ -76,7 +84,7 @@ describe('authorize', () => {
   it('asks no policy for nobody', async () => {
     const stage = await run('{ me }', { token: undefined });
     expect(stage.seen.policies).toEqual([]);
-    expect(stage.seen.operations).toEqual([[stage.operation, undefined, {}]]);
+    expect(stage.seen.operations).toEqual([[stage.operation, undefined, {}, { tellsMinimized: false }]]);
     expect(stage.delegation).toBeUndefined();
   });
 

@@ -28,7 +28,7 @@ const nothingLeft = (...denials: readonly Denial[]): Authorization =>
 function run(stage: Authorized, mode: AuthorizationMode, accept?: string, maxErrors = 10): Authorized {
   const headers = new Map(accept === undefined ? [] : [['accept', accept]]);
   const request = requestOf('{ me other }', { request: { http: { headers } } });
-  return reject(stage, request, { mode, schemaIntrospection: 'off', maxErrors });
+  return reject(stage, request, { mode, schemaIntrospection: 'off', maxErrors, minimizedPaths: true });
 }
 
 function rejection(...args: Parameters<typeof run>): RejectedError {
@@ -56,7 +56,8 @@ describe('an operation with denials', () => {
     expect(run(none, 'filter')).toBe(none);
     expect(run(none, 'filter', 'application/json')).toBe(none);
     const request = requestOf('{ me }');
-    expect(reject(none, request, { mode: 'filter', schemaIntrospection: 'off', maxErrors: 1 })).toBe(none);
+    const rules = { mode: 'filter', schemaIntrospection: 'off', maxErrors: 1, minimizedPaths: true } as const;
+    expect(reject(none, request, rules)).toBe(none);
   });
 
   it('goes on in a batch, of which no single operation decides the status', () => {
