@@ -91,12 +91,9 @@ describe('each selection', () => {
       scopes: [],
     });
     expect(Object.keys(decisions(spread))).toEqual(['one', 'one.mail', 'two', 'two.mail']);
-    const result = explainOperation(
-      { query: bomb(11), delegation: undefined },
-      authorizer,
-      schema,
-      { limiter: new OperationLimiter({ selections: 10_000, overlaps: 10_000_000 }) },
-    );
+    const result = explainOperation({ query: bomb(11), delegation: undefined }, authorizer, schema, {
+      limiter: new OperationLimiter({ selections: 10_000, overlaps: 10_000_000 }),
+    });
     expect(result.explanation?.truncated).toBe(true);
     expect(result.explanation?.selections).toHaveLength(1_000);
     expect(result.explanation?.needs.scopes.sets).toEqual([['a', 'name']]);
