@@ -31,6 +31,7 @@ export const AREAS: Readonly<Record<string, Area>> = {
       'test/directives/filter-table.test.ts',
       'test/directives/filter-values.test.ts',
       'test/directives/filters.test.ts',
+      'test/directives/levels.test.ts',
     ],
     isolate: true,
   },
