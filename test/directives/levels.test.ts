@@ -116,6 +116,14 @@ describe('statements of levels', () => {
 
   it.each<[string, string]>([
     ['two defaults', '@minimize(to: REDACT) @minimize(to: TRUNCATE)'],
+    [
+      'two defaults that other scopes lift',
+      '@minimize(to: MASK, unless: [["a"]]) @minimize(to: MASK, unless: [["b"]])',
+    ],
+    [
+      'two defaults, of which one is lifted by more',
+      '@minimize(to: MASK, unless: [["a"]]) @minimize(to: MASK, unless: [["a"], ["b"]])',
+    ],
     ['one level twice', '@minimize(level: "a", to: TRUNCATE) @minimize(level: "a", to: REDACT)'],
     [
       'a level that leaves more',

@@ -138,9 +138,9 @@ function levelsInForce(
   const ofField = levels.get(minimization.coordinate);
   const { category } = minimization;
   const ofCategory = category === undefined ? undefined : levels.get(category);
-  if (ofField?.has(EVERY_LEVEL) === true || ofCategory?.has(EVERY_LEVEL) === true) return () => true;
+  if (ofCategory?.has(EVERY_LEVEL) === true) return () => true;
   const known = levelNames(minimization);
-  // A level that the field does not have was meant to tighten it, and nobody knows how far.
+  // A level that the field does not have was meant to tighten it, and nobody knows how far. `*` is one as well.
   if (ofField !== undefined && [...ofField].some((level) => !known.includes(level))) return () => true;
   return (level) => ofField?.has(level) === true || ofCategory?.has(level) === true;
 }
