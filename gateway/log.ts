@@ -45,6 +45,11 @@ export const logCodes = Object.freeze({
     description: 'In shadow mode: a request that would have exceeded its rate class.',
     since: '0.1.0',
   },
+  DETAIL_TOO_LARGE: {
+    description:
+      'More levels of detail are in force for a client’s delegations than a transaction token can carry, so every level of everything is. Once per client.',
+    since: '0.1.0',
+  },
   DEPRECATED_SCOPE: {
     description:
       'A client used a deprecated scope: once per client and scope, and once more when it is no longer honoured.',

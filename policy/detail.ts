@@ -1,4 +1,10 @@
-import { EVERY_LEVEL, withoutUndefined } from '@behalf/directives/internal';
+import {
+  EVERY_LEVEL,
+  EVERYTHING,
+  MAX_LEVEL_ENTRIES,
+  MAX_LEVELS,
+  withoutUndefined,
+} from '@behalf/directives/internal';
 import type { Delegation, DetailInForce } from '@behalf/directives';
 import type { FieldVocabulary } from './findings.js';
 import type { MinimizeRule, Policy } from './policy.js';
@@ -32,8 +38,29 @@ export function detailInForce(policy: Policy | undefined, delegation: Delegation
   if (!nothingLifts && levels.size === 0) return undefined;
   return withoutUndefined({
     nothingLifts: nothingLifts ? true : undefined,
-    levels: levels.size === 0 ? undefined : levels,
+    levels: levels.size === 0 ? undefined : fitting(levels),
   });
+}
+
+/** Characters that the names and levels may take in a transaction token, which is a header. */
+const MAX_CHARACTERS = 2_000;
+
+/** What no token could carry counts as every level of everything: less would give more than was agreed. */
+function fitting(levels: Levels): Levels {
+  const characters = [...levels].reduce(
+    (sum, [name, names]) => sum + name.length + [...names].join().length,
+    0,
+  );
+  const fits =
+    levels.size <= MAX_LEVEL_ENTRIES &&
+    characters <= MAX_CHARACTERS &&
+    [...levels.values()].every(({ size }) => size <= MAX_LEVELS);
+  return fits ? levels : new Map([[EVERYTHING, new Set([EVERY_LEVEL])]]);
+}
+
+/** Whether more levels are in force than a token can carry, so that everything is at its strictest. */
+export function isBeyondToken({ levels }: DetailInForce): boolean {
+  return levels?.has(EVERYTHING) === true;
 }
 
 function matches({ when }: MinimizeRule, delegation: Delegation): boolean {

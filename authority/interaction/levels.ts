@@ -1,10 +1,10 @@
 import type { ConsentLevels } from '@behalf/directives';
-import type { FieldVocabulary, Manifest, ManifestCategory } from '@behalf/policy';
+import type { Manifest } from '@behalf/policy';
 import { levelsUpTo } from '@behalf/policy/internal';
 import { joinLevels } from '../consent/levels.js';
 import type { AskingLanguage } from '../language/languages.js';
 import type { CategoryLevels, LevelChoice } from '../pages/meaning.js';
-import { textIn } from './meaning.js';
+import { leftIn, textIn } from './meaning.js';
 
 /** Nothing beyond what the schema and the policy say. */
 const AS_ALLOWED = '';
@@ -22,7 +22,7 @@ export interface LevelsSoFar {
  * above that to choose. What was chosen before is preselected.
  */
 export function levelChoices(
-  { fields, manifest, messages, tag }: AskingLanguage,
+  { manifest, messages, tag }: AskingLanguage,
   scopes: readonly string[],
   soFar: LevelsSoFar,
 ): readonly CategoryLevels[] {
@@ -31,34 +31,50 @@ export function levelChoices(
   return manifest.categories.flatMap((category): CategoryLevels[] => {
     const reached = category.fields.filter((coordinate) => opened.has(coordinate));
     if (category.levels.length === 0 || reached.length === 0) return [];
-    const labels = category.levels.map(({ name, sentences }) => ({
+    const ofCategory = category.levels.map(({ name, sentences }) => ({
       value: name,
       label: textIn(sentences, manifest, tag)?.text ?? name,
     }));
-    const choice = (name: string, most: string): Omit<LevelChoice, 'text'> => {
-      const atMost = lastOf(category, soFar.asked, name);
-      const options = atMost < 0 ? [{ value: AS_ALLOWED, label: most }, ...labels] : labels.slice(atMost);
-      const before = category.levels[lastOf(category, soFar.standing, name)]?.name ?? AS_ALLOWED;
-      const chosen = options.find(({ value }) => value === before) ?? options[0];
-      return { name, options, chosen: chosen?.value ?? AS_ALLOWED };
-    };
-    return [
-      {
-        ...choice(category.name, words.asAllowed),
-        text: textIn(category.sentences, manifest, tag),
-        fields: reached.map((coordinate) => ({
-          ...choice(coordinate, words.asAbove),
-          text: descriptionOf(fields, opened, coordinate, { manifest, tag }),
-        })),
-      },
-    ];
+    const order = category.levels.map(({ name }) => name);
+    const fields = reached.flatMap((coordinate): LevelChoice[] => {
+      const field = opened.get(coordinate);
+      // What is left of one field is said of that field: its category's sentence is about all of them.
+      const ofField = (field?.levels ?? []).flatMap(({ name, strategy }) =>
+        strategy === 'KEEP' ? [] : [{ value: name, label: leftIn(words, strategy) ?? name }],
+      );
+      if (field === undefined || ofField.length === 0) return [];
+      const text = textIn(field.descriptions, manifest, tag);
+      return [{ ...choiceOf(coordinate, [words.asAbove, ofField], order, soFar), text }];
+    });
+    const text = textIn(category.sentences, manifest, tag);
+    return [{ ...choiceOf(category.name, [words.asAllowed, ofCategory], order, soFar), text, fields }];
   });
 }
 
+type Options = LevelChoice['options'];
+
+/** What was asked for is the most, and what was chosen before is preselected. */
+function choiceOf(
+  name: string,
+  [most, levels]: readonly [string, Options],
+  order: readonly string[],
+  { asked, standing }: LevelsSoFar,
+): Omit<LevelChoice, 'text'> {
+  const atMost = lastOf(order, asked, name);
+  const left = levels.filter(({ value }) => order.indexOf(value) >= atMost);
+  const options = atMost < 0 ? [{ value: AS_ALLOWED, label: most }, ...left] : left;
+  const before = lastOf(order, standing, name);
+  // A field that says nothing new at the level keeps to the one before.
+  const chosen = options.findLast(
+    ({ value }) => value !== AS_ALLOWED && order.indexOf(value) <= before && before >= 0,
+  );
+  return { name, options, chosen: (chosen ?? options[0])?.value ?? AS_ALLOWED };
+}
+
 /** Of the levels chosen for a category or a field, the place of the strictest in the category's order; -1 without any. */
-function lastOf({ levels }: ManifestCategory, chosen: ConsentLevels, name: string): number {
+function lastOf(order: readonly string[], chosen: ConsentLevels, name: string): number {
   const of = new Map(Object.entries(chosen)).get(name) ?? [];
-  return levels.findLastIndex((level) => of.includes(level.name));
+  return order.findLastIndex((level) => of.includes(level));
 }
 
 type Opened = ReadonlyMap<string, Manifest['scopes'][number]['fields'][number]>;
@@ -69,16 +85,6 @@ function openedFields({ scopes }: Manifest, names: readonly string[]): Opened {
       names.includes(name) ? fields.map((field) => [field.coordinate, field] as const) : [],
     ),
   );
-}
-
-function descriptionOf(
-  fields: ReadonlyMap<string, FieldVocabulary>,
-  opened: Opened,
-  coordinate: string,
-  { manifest, tag }: { readonly manifest: Manifest; readonly tag: string },
-): LevelChoice['text'] {
-  if (!fields.has(coordinate)) return undefined;
-  return textIn(opened.get(coordinate)?.descriptions ?? {}, manifest, tag);
 }
 
 /**

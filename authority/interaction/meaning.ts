@@ -16,28 +16,38 @@ export function meaningOf(
   const byCategory = new Map<string | undefined, ShownField[]>(
     manifest.categories.map(({ name }) => [name, []]),
   );
+  const changes: ShownField[] = [];
   const others: ShownField[] = [];
   for (const field of fields) {
     const shown = shownField(field, manifest, { tag, words: messages.consent });
-    (byCategory.get(field.category) ?? others).push(shown);
+    const group = byCategory.get(field.category);
+    if (group !== undefined) group.push(shown);
+    else if (isChange(field)) changes.push(shown);
+    // Numbers, bookmarks and the like are described for developers, in one language.
+    else others.push({ coordinate: field.coordinate });
   }
   const groups = manifest.categories.map(({ name, sentences }): MeaningGroup => ({
     heading: textIn(sentences, manifest, tag) ?? { text: name },
     fields: byCategory.get(name) ?? [],
   }));
-  const heading = groups.some(({ fields: of }) => of.length > 0)
-    ? { text: messages.consent.otherData }
-    : undefined;
-  return [...groups, withoutUndefined({ heading, fields: others })].filter(({ fields: of }) => of.length > 0);
+  return [
+    { heading: { text: messages.consent.changes }, fields: changes },
+    ...groups,
+    { heading: { text: messages.consent.otherData }, fields: others },
+  ].filter(({ fields: of }) => of.length > 0);
 }
 
 /** A change has a meaning of its own, whatever it returns. */
-function saysSomething({ coordinate, isLeaf }: ManifestField): boolean {
-  return isLeaf || coordinate.startsWith('Mutation.');
+function saysSomething(field: ManifestField): boolean {
+  return field.isLeaf || isChange(field);
+}
+
+function isChange({ coordinate }: ManifestField): boolean {
+  return coordinate.startsWith('Mutation.');
 }
 
 function shownField(
-  { byDefault, coordinate, descriptions, gives, suffices }: ManifestField,
+  { byDefault, coordinate, descriptions, gives, otherScopes, suffices }: ManifestField,
   manifest: Manifest,
   { tag, words }: { readonly tag: string; readonly words: ConsentMessages },
 ): ShownField {
@@ -48,12 +58,23 @@ function shownField(
         ? leftIn(words, byDefault.strategy)
         : undefined;
   // What lifts a default says so in its sentence already, and so does what it lifts.
-  const note = suffices || gives === 'lifted' ? detail : [words.together, detail].filter(Boolean).join(', ');
+  const note =
+    suffices || gives === 'lifted'
+      ? detail
+      : [words.together(otherSentence(otherScopes, manifest, tag)), detail].filter(Boolean).join(', ');
   return withoutUndefined({ coordinate, text: textIn(descriptions, manifest, tag), note });
 }
 
+/** What the one other scope says; undefined if there are several, of which any might do. */
+function otherSentence(others: readonly string[], manifest: Manifest, tag: string): string | undefined {
+  const [only, ...more] = others;
+  if (only === undefined || more.length > 0) return undefined;
+  const scope = manifest.scopes.find(({ name }) => name === only);
+  return scope === undefined ? undefined : textIn(scope.sentences, manifest, tag)?.text;
+}
+
 /** In words, what a strategy leaves. */
-function leftIn({ left }: ConsentMessages, strategy: string): string | undefined {
+export function leftIn({ left }: ConsentMessages, strategy: string): string | undefined {
   return new Map(Object.entries(left)).get(strategy);
 }
 

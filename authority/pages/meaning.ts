@@ -74,8 +74,8 @@ export function renderLevels(words: ConsentMessages, categories: readonly Catego
         html`<div class="level">
           ${renderChoice(category)}
           ${
-            category.fields.length > 1 &&
-            html`<details>
+            hasFieldChoices(category) &&
+            html`<details ${category.fields.some(isChosen) && html`open`}>
               <summary>${words.singleFields}</summary>
               ${category.fields.map(renderChoice)}
             </details>`
@@ -83,6 +83,15 @@ export function renderLevels(words: ConsentMessages, categories: readonly Catego
         </div>`,
     )}
   </fieldset>`;
+}
+
+/** Choices for the fields would repeat that for a category of a single one, unless the field has one of its own. */
+function hasFieldChoices({ fields }: CategoryLevels): boolean {
+  return fields.length > 1 || fields.some(isChosen);
+}
+
+function isChosen({ chosen, options }: LevelChoice): boolean {
+  return chosen !== options[0]?.value;
 }
 
 function renderChoice({ chosen, name, options, text }: LevelChoice): Html {

@@ -7,6 +7,7 @@ export { TxnTokenExchange } from './claims/exchange-txn-token.js';
 export {
   isStringArray,
   MAX_LEVEL_ENTRIES,
+  MAX_LEVELS,
   readActorClaim,
   readConsentClaim,
   readLevels,
@@ -34,6 +35,7 @@ export { gatesInValue } from './decide/filter-values.js';
 export {
   defaultStatement,
   EVERY_LEVEL,
+  EVERYTHING,
   isExemptFromMinimize,
   levelNames,
   liftedBy,

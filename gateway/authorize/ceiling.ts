@@ -1,6 +1,13 @@
 import type { Clock, Delegation } from '@behalf/directives';
 import { LRUCache } from 'lru-cache';
-import { applyCeiling, detailInForce, isScopeAccepted, stepUpOf, suffices } from '@behalf/policy/internal';
+import {
+  applyCeiling,
+  detailInForce,
+  isBeyondToken,
+  isScopeAccepted,
+  stepUpOf,
+  suffices,
+} from '@behalf/policy/internal';
 import type { Policy, StepUp } from '@behalf/policy';
 import { systemClock, withoutUndefined } from '@behalf/directives/internal';
 import type { AuthenticatedToken } from '../authenticate/token.js';
@@ -90,7 +97,17 @@ export class PolicyCeiling {
       scopes: new Set(scopes),
       consent: consent === undefined ? undefined : { ...consent, purposes },
     });
-    return withoutUndefined({ ...cut, detail: detailInForce(this.#policy, cut) });
+    const detail = detailInForce(this.#policy, cut);
+    if (detail !== undefined && isBeyondToken(detail)) this.#tellDetail(clientId);
+    return withoutUndefined({ ...cut, detail });
+  }
+
+  /** Once per client. */
+  #tellDetail(client: string): void {
+    const key = JSON.stringify([client]);
+    if (this.#told.has(key)) return;
+    this.#told.set(key, true);
+    this.#log.log('warn', 'DETAIL_TOO_LARGE', { client });
   }
 
   /** Once per client and scope, and once more when the scope is no longer honoured. */

@@ -3,7 +3,6 @@ import {
   AUTHENTICATED_IDENTITY,
   FilterInputs,
   JOIN_IDENTITY,
-  levelNames,
   liftingScopes,
   Links,
   POLICY_IDENTITY,
@@ -199,7 +198,6 @@ interface Words {
   readonly scopes: Set<string>;
   readonly policies: Set<string>;
   readonly purposes: Set<string>;
-  readonly detailed: Set<string>;
   isKeyedByPurposes: boolean;
 }
 
@@ -208,7 +206,7 @@ function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<str
   const words = new Map<string, Words>();
   for (const name of join.graphs)
     words.set(name, {
-      ...{ scopes: new Set(), policies: new Set(), purposes: new Set(), detailed: new Set() },
+      ...{ scopes: new Set(), policies: new Set(), purposes: new Set() },
       isKeyedByPurposes: false,
     });
   for (const type of join.types.values()) {
@@ -224,7 +222,6 @@ function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<str
         if (known === undefined) continue;
         addWords(known, requirement);
         for (const scope of [...unless.flat(), ...everyRow]) known.scopes.add(scope);
-        addDetailed(known, minimization);
         known.isKeyedByPurposes ||= isKeyedByPurposes(minimization);
       }
     }
@@ -235,12 +232,6 @@ function readVocabularies(join: JoinMetadata, rules: RuleTable): ReadonlyMap<str
 /** Pseudonyms and noise are others for other purposes, so that one client cannot join what it got for several. */
 function isKeyedByPurposes(minimization: Minimization | undefined): boolean {
   return minimization?.statements.some(({ to }) => to === 'PSEUDONYMIZE' || to === 'NOISE') === true;
-}
-
-function addDetailed({ detailed }: Words, minimization: Minimization | undefined): void {
-  if (minimization === undefined || levelNames(minimization).length === 0) return;
-  detailed.add(minimization.coordinate);
-  if (minimization.category !== undefined) detailed.add(minimization.category);
 }
 
 function addWords(words: Words, requirement: Requirement): void {

@@ -67,8 +67,6 @@ export interface SubgraphVocabulary {
   readonly purposes: ReadonlySet<string>;
   /** Some of its values differ by all purposes of a consent, whichever its rules name. */
   readonly isKeyedByPurposes: boolean;
-  /** Data categories and fields that have levels of detail. */
-  readonly detailed: ReadonlySet<string>;
 }
 
 /** The gateway's own knowledge of a coordinate, which is recorded beside the subgraph's report. */

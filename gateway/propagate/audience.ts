@@ -26,7 +26,6 @@ export function audienceVocabulary(
     policies: all(schema?.policies, 'policies'),
     purposes: all(schema?.purposes, 'purposes'),
     roles: all(undefined, 'roles'),
-    detailed: schema?.detailed ?? new Set(),
     isKeyedByPurposes: schema?.isKeyedByPurposes === true,
   };
 }

@@ -73,6 +73,11 @@ export class TxnTokenExchange {
     return this.#workloads.get(name)?.carries;
   }
 
+  /** Whether it may exchange tokens. */
+  isWorkload(name: string): boolean {
+    return this.#workloads.get(name) !== undefined;
+  }
+
   service(name: string): NamedVocabulary | undefined {
     const { services = {} } = this.#options;
     return Object.hasOwn(services, name) ? services[name] : undefined;

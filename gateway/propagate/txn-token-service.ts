@@ -116,7 +116,10 @@ export class TxnTokenService {
       const named = exchange.service(audience);
       return named === undefined
         ? undefined
-        : audienceVocabulary(undefined, named, exchange.extraClaimsFor(audience));
+        : {
+            ...audienceVocabulary(undefined, named, exchange.extraClaimsFor(audience)),
+            isKeyedByPurposes: this.#passesOnPurposes(audience, authorizer),
+          };
     };
     return exchange.exchange(request, {
       keys: await this.#keys,
@@ -127,6 +130,12 @@ export class TxnTokenService {
     });
   }
 
+  /** Whether an audience may get a token whose values differ by all purposes, so that its own must name them. */
+  #passesOnPurposes(audience: string, { vocabularies }: OperationAuthorizer): boolean {
+    if (this.#exchange?.isWorkload(audience) !== true) return false;
+    return [...vocabularies.values()].some(({ isKeyedByPurposes }) => isKeyedByPurposes);
+  }
+
   /** The permitted content of a token for this subgraph; undefined if the supergraph has no such subgraph. */
   #vocabularyOf(subgraph: string, authorizer: OperationAuthorizer): AudienceVocabulary | undefined {
     const schema = authorizer.vocabularies.get(subgraph);
@@ -134,7 +143,10 @@ export class TxnTokenService {
     const known = this.#vocabularies.get(schema);
     if (known !== undefined) return known;
     const { roles = [] } = optionsOfSubgraph(this.#options.subgraphs, subgraph);
-    const vocabulary = audienceVocabulary(schema, { roles }, this.#exchange?.extraClaimsFor(subgraph));
+    const vocabulary = {
+      ...audienceVocabulary(schema, { roles }, this.#exchange?.extraClaimsFor(subgraph)),
+      isKeyedByPurposes: schema.isKeyedByPurposes || this.#passesOnPurposes(subgraph, authorizer),
+    };
     this.#vocabularies.set(schema, vocabulary);
     return vocabulary;
   }

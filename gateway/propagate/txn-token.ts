@@ -67,7 +67,7 @@ export function mintTxnToken(
     tctx: withoutUndefined({
       service: delegation.service === true ? true : undefined,
       consent: delegation.consent === undefined ? undefined : narrowed(delegation.consent, vocabulary),
-      detail: detailClaim(delegation, vocabulary),
+      detail: detailClaim(delegation),
       policies: policies.length === 0 ? undefined : policies,
       roles: roles.length === 0 ? undefined : roles,
     }),
@@ -76,17 +76,19 @@ export function mintTxnToken(
   return keys.sign(claims);
 }
 
-/** The limits that an audience can apply. What it has no levels of, it need not know. */
-function detailClaim({ detail }: Delegation, { detailed }: AudienceVocabulary): DetailClaim | undefined {
+/**
+ * The limits of a delegation, whichever the audience's own schema has: unlike a right, a limit must not get lost when the token is
+ * exchanged for another audience's.
+ */
+function detailClaim({ detail }: Delegation): DetailClaim | undefined {
   if (detail === undefined) return undefined;
-  const levels = [...(detail.levels ?? [])].filter(([name]) => detailed.has(name));
-  if (detail.nothingLifts === undefined && levels.length === 0) return undefined;
+  const { levels, nothingLifts } = detail;
   return withoutUndefined({
-    nothing_lifts: detail.nothingLifts,
+    nothing_lifts: nothingLifts,
     levels:
-      levels.length === 0
+      levels === undefined
         ? undefined
-        : Object.fromEntries(levels.map(([name, names]) => [name, [...names]] as const)),
+        : Object.fromEntries([...levels].map(([name, names]) => [name, [...names]] as const)),
   });
 }
 

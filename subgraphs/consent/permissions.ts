@@ -90,6 +90,7 @@ const permissions = shield(
     EndedConsent: signedIn,
     Narrowing: signedIn,
     NarrowedConsent: signedIn,
+    ConsentLevel: signedIn,
     ConsentExport: signedIn,
     AccessConnection: signedIn,
     AccessEdge: signedIn,

@@ -118,7 +118,7 @@ describe('the consent page', () => {
     expect(text).toMatch(/<li>Your street <em>only the beginning<\/em><\/li>/);
     expect(text).toMatch(/<li>Your street <em>in full<\/em><\/li>/);
     expect(text).toMatch(/<li>The town\.<\/li>/);
-    expect(text).toContain('<h3>Other</h3>');
+    expect(text).toContain('<h3>Technical items</h3>');
     expect(text).toContain('<code>Person.pet</code>');
     expect(text).not.toContain('for developers');
   });
@@ -135,14 +135,14 @@ describe('the consent page', () => {
 
 describe('a level that the person chooses', () => {
   it('is in the consent, the token and the record, with those before it', async () => {
-    const { tokens } = await ask({ levels: { address: 'country', 'Person.city': 'city' } });
+    const { tokens } = await ask({ levels: { address: 'country', 'Person.city': 'country' } });
     const { consent } = claimsOf(tokens);
-    expect(consent).toMatchObject({ levels: { address: BOTH, 'Person.city': ['city'] } });
+    expect(consent).toMatchObject({ levels: { address: BOTH, 'Person.city': BOTH } });
     const stored = await authority.consents.find(consent?.id ?? '');
-    expect(stored?.levels).toEqual({ address: BOTH, 'Person.city': ['city'] });
+    expect(stored?.levels).toEqual({ address: BOTH, 'Person.city': BOTH });
     const { document } = await authority.consents.exportOwn(stored?.subject ?? '');
     const notice = document.records.flatMap(({ events }) => events).at(-1)?.privacy_notice;
-    expect(notice?.levels).toEqual(['Where you live: Only the country', 'The town.: Only the town']);
+    expect(notice?.levels).toEqual(['Where you live: Only the country', 'The town.: hidden']);
     expect(notice?.text).toContain('Only the country');
   });
 
@@ -163,6 +163,19 @@ describe('a level that the person chooses', () => {
     expect(narrow?.id).not.toBe(wide?.id);
     expect((await authority.consents.find(wide?.id ?? ''))?.status).toBe('replaced');
     expect(strict?.id).toBe(wide?.id);
+  });
+
+  it('for a single item is offered by what is left of it, opened if it was chosen, and can be taken back', async () => {
+    await ask({ levels: { address: '', 'Person.street': '', 'Person.city': 'country' } });
+    const { page, tokens } = await ask({ levels: { 'Person.city': '' } });
+    expect(page).toMatch(/<details open>\s*<summary>Choose for single items/);
+    const select = /<select name="level:Person.city">.*?<\/select>/s.exec(page)?.[0] ?? '';
+    expect([...select.matchAll(/<option value="(\w*)"[^>]*>([^<]*)/g)].map(([, ...both]) => both)).toEqual([
+      ['', 'As chosen above'],
+      ['country', 'hidden'],
+    ]);
+    expect(select).toMatch(/value="country"\s+selected/);
+    expect(claimsOf(tokens).consent).not.toHaveProperty('levels');
   });
 
   it.each(['street', 'nothing', '__proto__'])('that was not offered is refused: %s', async (level) => {

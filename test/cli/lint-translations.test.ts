@@ -72,8 +72,8 @@ describe('a translation of the policy', () => {
     expect(run({ ...GERMAN, fields })).toEqual([
       'warning 0.yaml TRANSLATION_FIELD_UNKNOWN - the schema has no field Customer.emal; did you mean Customer.email?',
       'warning 0.yaml TRANSLATION_FIELD_UNKNOWN - the schema has no field Query.__typename',
-      'info 0.yaml TRANSLATION_FIELD_MISSING Customer.email the field has personal data, and no description in "de"',
-      'info 0.yaml TRANSLATION_FIELD_MISSING Customer.phone the field has personal data, and no description in "de"',
+      'info 0.yaml TRANSLATION_FIELD_MISSING Customer.email people are told about the field, and there is no description in "de"',
+      'info 0.yaml TRANSLATION_FIELD_MISSING Customer.phone people are told about the field, and there is no description in "de"',
     ]);
   });
 

@@ -120,8 +120,10 @@ describe('the detail that a person chose', () => {
     const { home, tctx, errors } = await ask({ consent: chosen });
     expect(home).toEqual({ city: null, street: null });
     expect(errors).toEqual([]);
-    // What no field of the subgraph has is not its business, and the choice itself neither.
-    expect(tctx.detail).toEqual({ levels: { location: ['city', 'country'] } });
+    // The choice itself is not its business. Levels of what others have are in it: it may pass the token on.
+    expect(tctx.detail).toEqual({
+      levels: { location: ['city', 'country'], diet: ['none'], 'Other.field': ['x'] },
+    });
     expect(tctx.consent).not.toHaveProperty('levels');
     const [line = ''] = (await readFile(join(folder, 'audit.jsonl'), 'utf8')).trim().split('\n');
     expect((JSON.parse(line) as AuditRecord).fields).toEqual(

@@ -32,7 +32,6 @@ it('a transaction token never exceeds the delegation or the subgraph’s rules',
           policies: all,
           purposes: all,
           roles: all,
-          detailed: all,
           isKeyedByPurposes: false,
         };
         const token = mintTxnToken(

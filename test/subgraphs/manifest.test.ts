@@ -115,8 +115,19 @@ describe.each(['en', 'de'])('the consent page in %s', (tag) => {
           .sort(),
       );
       const text = textOf(html`${renderMeaning(language().messages.consent, shown)}`);
-      for (const { byDefault, coordinate, descriptions, gives, suffices } of fields.filter(saysSomething)) {
-        const description = descriptions[tag] ?? descriptions['en'] ?? coordinate;
+      for (const {
+        byDefault,
+        category,
+        coordinate,
+        descriptions,
+        gives,
+        otherScopes,
+        suffices,
+      } of fields.filter(saysSomething)) {
+        const isNamedOnly = category === undefined && !coordinate.startsWith('Mutation.');
+        const description = isNamedOnly
+          ? coordinate
+          : (descriptions[tag] ?? descriptions['en'] ?? coordinate);
         const { inFull, left, together } = language().messages.consent;
         const detail =
           gives === 'whole'
@@ -124,7 +135,13 @@ describe.each(['en', 'de'])('the consent page in %s', (tag) => {
             : gives === 'lifted'
               ? inFull
               : left[(byDefault?.strategy ?? '') as keyof typeof left];
-        const note = suffices || gives === 'lifted' ? [detail] : [together, detail];
+        const [other, ...more] = otherScopes;
+        const sentence = more.length === 0 ? language().policy.scopes.get(other ?? '')?.sentence : undefined;
+        const note = isNamedOnly
+          ? []
+          : suffices || gives === 'lifted'
+            ? [detail]
+            : [together(sentence), detail];
         const words = note.filter((part) => part !== undefined).join(', ');
         expect(text.split('\n')).toContain(`${description} ${words}`.trim());
       }
@@ -138,8 +155,23 @@ describe.each(['en', 'de'])('the consent page in %s', (tag) => {
     expect(offered.map(({ name, options }) => [name, options.map(({ value }) => value)])).toEqual(
       wanted.map(({ levels, name }) => [name, ['', ...levels.map((level) => level.name)]]),
     );
-    expect(offered.map(({ fields }) => fields.map(({ name }) => name))).toEqual(
-      wanted.map(({ fields }) => fields),
+    const stated = new Map(
+      manifest.scopes.flatMap(({ fields }) =>
+        fields.map((field) => [field.coordinate, field.levels] as const),
+      ),
+    );
+    const choices = (coordinate: string): readonly string[] =>
+      (stated.get(coordinate) ?? []).flatMap(({ name, strategy }) => (strategy === 'KEEP' ? [] : [name]));
+    expect(
+      offered.map(({ fields }) =>
+        fields.map(({ name, options }) => [name, options.map(({ value }) => value)]),
+      ),
+    ).toEqual(
+      wanted.map(({ fields }) =>
+        fields
+          .filter((coordinate) => choices(coordinate).length > 0)
+          .map((coordinate) => [coordinate, ['', ...choices(coordinate)]]),
+      ),
     );
     const text = textOf(html`${renderLevels(language().messages.consent, offered)}`);
     for (const { levels, sentences } of wanted) {

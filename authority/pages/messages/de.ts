@@ -53,8 +53,10 @@ export const de: PageMessages = {
     howLong: 'Wie lange',
     sameEnd: 'Unverändert, wie oben',
     opens: (count) => (count === 1 ? 'Was das bedeutet: eine Angabe' : `Was das bedeutet: ${count} Angaben`),
-    otherData: 'Anderes',
-    together: 'nur mit einer weiteren Erlaubnis',
+    otherData: 'Technische Angaben',
+    together: (sentence) =>
+      sentence === undefined ? 'nur mit einer weiteren Erlaubnis' : `nur zusammen mit „${sentence}“`,
+    changes: 'Was sie tun darf',
     inFull: 'vollständig',
     left: {
       KEEP: 'vollständig',

@@ -52,8 +52,10 @@ export const en: PageMessages = {
     howLong: 'How long',
     sameEnd: 'Unchanged, as above',
     opens: (count) => (count === 1 ? 'What this means: one thing' : `What this means: ${count} things`),
-    otherData: 'Other',
-    together: 'only with another permission as well',
+    otherData: 'Technical items',
+    together: (sentence) =>
+      sentence === undefined ? 'only with another permission as well' : `only together with “${sentence}”`,
+    changes: 'What it may do',
     inFull: 'in full',
     left: {
       KEEP: 'in full',

@@ -100,10 +100,12 @@ export interface ConsentMessages {
   readonly sameEnd: string;
   /** Opens the list of the fields that a scope means. */
   readonly opens: (count: number) => string;
-  /** Heads fields of no kind, beside fields of some. */
+  /** Heads what may be changed, beside what may be read. */
+  readonly changes: string;
+  /** Heads fields of no kind of personal data. */
   readonly otherData: string;
   /** Beside a field that another permission is needed for as well. */
-  readonly together: string;
+  readonly together: (sentence: string | undefined) => string;
   /** Beside a field that is given whole, and is minimized otherwise. */
   readonly inFull: string;
   /** Beside a field, what is left of it; by the strategy of `@minimize`. */

@@ -21,7 +21,7 @@ export function readConsentClaim(value: unknown): ConsentClaim | undefined {
 
 /** More than a person chooses on a page, and less than fills a token. */
 export const MAX_LEVEL_ENTRIES = 64;
-const MAX_LEVELS = 16;
+export const MAX_LEVELS = 16;
 const MAX_NAME_LENGTH = 256;
 
 /** Reads levels of detail by category or field. @returns undefined if they are malformed */

@@ -69,7 +69,8 @@ interface MutableType {
 /** Every type of a schema with the rules of its directives, extensions included. */
 export function compileTypes(document: DocumentNode, links: Links): ReadonlyMap<string, TypeRule> {
   const types = new Map<string, MutableType>();
-  for (const definition of document.definitions) readDefinition(definition, types, links);
+  const context = { links, rootNames: standardRootNames(document) };
+  for (const definition of document.definitions) readDefinition(definition, types, context);
   return new Map(
     [...types].map(([name, type]) => [
       name,
@@ -103,15 +104,22 @@ function open(types: Map<string, MutableType>, name: string, kind: TypeRule['kin
   return type;
 }
 
-function readDefinition(definition: DefinitionNode, types: Map<string, MutableType>, links: Links): void {
+interface Context {
+  readonly links: Links;
+  /** Of root types, by their names in this schema. */
+  readonly rootNames: ReadonlyMap<string, string>;
+}
+
+function readDefinition(definition: DefinitionNode, types: Map<string, MutableType>, context: Context): void {
+  const { links } = context;
   switch (definition.kind) {
     case Kind.OBJECT_TYPE_DEFINITION:
     case Kind.OBJECT_TYPE_EXTENSION:
-      readComposite(definition, open(types, definition.name.value, 'object'), links);
+      readComposite(definition, open(types, definition.name.value, 'object'), context);
       break;
     case Kind.INTERFACE_TYPE_DEFINITION:
     case Kind.INTERFACE_TYPE_EXTENSION:
-      readComposite(definition, open(types, definition.name.value, 'interface'), links);
+      readComposite(definition, open(types, definition.name.value, 'interface'), context);
       break;
     case Kind.UNION_TYPE_DEFINITION:
     case Kind.UNION_TYPE_EXTENSION:
@@ -130,12 +138,13 @@ function readDefinition(definition: DefinitionNode, types: Map<string, MutableTy
   }
 }
 
-function readComposite(node: CompositeNode, type: MutableType, links: Links): void {
+function readComposite(node: CompositeNode, type: MutableType, { links, rootNames }: Context): void {
   readTypeDirectives(type, node, links);
   for (const parent of node.interfaces ?? []) type.related.add(parent.name.value);
   for (const field of node.fields ?? []) {
     const coordinate = `${node.name.value}.${field.name.value}`;
-    const rule = readFieldRule(field, links, coordinate);
+    const inSupergraph = `${rootNames.get(node.name.value) ?? node.name.value}.${field.name.value}`;
+    const rule = readFieldRule(field, links, { coordinate, inSupergraph });
     if (type.kind === 'interface' && (rule.minimization !== undefined || rule.own.purposes.length > 0)) {
       throw new DirectiveError(
         'INVALID_RULE',
@@ -179,7 +188,11 @@ function readTypeDirectives(
   }
 }
 
-function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: string): FieldRule {
+function readFieldRule(
+  node: FieldDefinitionNode,
+  links: Links,
+  { coordinate, inSupergraph }: { readonly coordinate: string; readonly inSupergraph: string },
+): FieldRule {
   const requirements: Requirement[] = [];
   let isPublic = false;
   const statements: MinimizeStatement[] = [];
@@ -207,7 +220,9 @@ function readFieldRule(node: FieldDefinitionNode, links: Links, coordinate: stri
     }
   }
   const returns = namedTypeOf(node.type);
-  const minimization = joinStatements(statements, coordinate, category);
+  const joined = joinStatements(statements, coordinate, category);
+  // Levels, pseudonyms and noise go by the supergraph's names, in which root types have their standard ones.
+  const minimization = joined === undefined ? undefined : { ...joined, coordinate: inSupergraph };
   return { coordinate, returns, own: combine(requirements), isPublic, minimization, personalData: category };
 }
 
@@ -242,4 +257,19 @@ export function meaningsOf(node: RuledNode, links: Links, coordinate: string): r
 
 function namedTypeOf(type: TypeNode): string {
   return type.kind === Kind.NAMED_TYPE ? type.name.value : namedTypeOf(type.type);
+}
+
+const ROOT_NAMES = { query: 'Query', mutation: 'Mutation', subscription: 'Subscription' } as const;
+
+/** The names of root types in a supergraph, by their names in this schema. */
+function standardRootNames({ definitions }: DocumentNode): ReadonlyMap<string, string> {
+  return new Map(
+    definitions.flatMap((definition) =>
+      definition.kind === Kind.SCHEMA_DEFINITION || definition.kind === Kind.SCHEMA_EXTENSION
+        ? (definition.operationTypes ?? []).map(
+            ({ operation, type }) => [type.name.value, ROOT_NAMES[operation]] as const,
+          )
+        : [],
+    ),
+  );
 }

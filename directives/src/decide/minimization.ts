@@ -7,6 +7,7 @@ import { holdsOne } from './requirement.js';
 
 /** Everything that `@minimize` says about one field. */
 export interface Minimization {
+  /** In the supergraph, where root types have their standard names. */
   readonly coordinate: string;
   /** Of its `@personalData`. */
   readonly category: string | undefined;
@@ -16,6 +17,8 @@ export interface Minimization {
 
 /** In place of levels: all of them. */
 export const EVERY_LEVEL = '*';
+/** In place of a category or a field: all of them. */
+export const EVERYTHING = '*';
 
 /**
  * Joins the statements of one field, in the order of the schema. Composition writes down what each subgraph states, so what means
@@ -135,6 +138,7 @@ function levelsInForce(
 ): (level: string) => boolean {
   const levels = delegation?.detail?.levels;
   if (levels === undefined) return () => false;
+  if (levels.get(EVERYTHING)?.has(EVERY_LEVEL) === true) return () => true;
   const ofField = levels.get(minimization.coordinate);
   const { category } = minimization;
   const ofCategory = category === undefined ? undefined : levels.get(category);

@@ -159,7 +159,10 @@ class FieldPlanner {
         minimization === undefined
           ? undefined
           : {
-              index: this.#notePseudonyms(minimization, this.minimizations.push(minimization) - 1),
+              index: this.#notePseudonyms(minimization, this.minimizations.push(minimization) - 1, [
+                recorded,
+                `${type.name}.${field.name}`,
+              ]),
               entityKey: entityKeyOf(type),
               statements: minimization.statements.map((statement) => ({
                 record: this.record(recorded, rule, statement),
@@ -193,13 +196,14 @@ class FieldPlanner {
   }
 
   /** @returns the index of the minimization */
-  #notePseudonyms({ coordinate, statements }: Minimization, index: number): number {
+  #notePseudonyms({ coordinate, statements }: Minimization, index: number, names: readonly string[]): number {
     const { formerPseudonymKeys: former, pseudonymKey: key } = this.#input;
     for (const [statementIndex, statement] of statements.entries()) {
       if (statement.to !== 'PSEUDONYMIZE' || key === undefined) continue;
       const { readableWith = [] } = statement;
       const pseudonyms = new Pseudonyms({ coordinate, key, former, readableWith });
-      this.pseudonyms.set(coordinate, { pseudonyms, minimizationIndex: index, statementIndex });
+      for (const name of names)
+        this.pseudonyms.set(name, { pseudonyms, minimizationIndex: index, statementIndex });
     }
     return index;
   }

@@ -1,4 +1,4 @@
-import type { RuleTable } from '@behalf/directives/internal';
+import type { FieldRule, RuleTable } from '@behalf/directives/internal';
 import { nearest } from '@behalf/directives/internal';
 import { compareTranslation } from '@behalf/policy';
 import type { Policy, Translation } from '@behalf/policy';
@@ -58,9 +58,10 @@ function checkFields({ fields, language }: Translation, rules: RuleTable): Found
   const coordinates = known.map(({ coordinate }) => coordinate);
   const exist = new Set(coordinates);
   const unknown = [...fields.keys()].filter((coordinate) => !exist.has(coordinate));
-  const missing = known.filter(
-    ({ coordinate, personalData }) => personalData !== undefined && !fields.has(coordinate),
-  );
+  // The consent page has texts of what may be read, and of what may be changed; other fields it only names.
+  const isShown = ({ coordinate, personalData }: FieldRule): boolean =>
+    personalData !== undefined || coordinate.startsWith('Mutation.');
+  const missing = known.filter((field) => isShown(field) && !fields.has(field.coordinate));
   return [
     ...unknown.map((coordinate): Found => {
       const meant = nearest(coordinate, coordinates);
@@ -68,7 +69,7 @@ function checkFields({ fields, language }: Translation, rules: RuleTable): Found
       return { code: 'TRANSLATION_FIELD_UNKNOWN', message };
     }),
     ...missing.map(({ coordinate }): Found => {
-      const message = `the field has personal data, and no description in "${language}"`;
+      const message = `people are told about the field, and there is no description in "${language}"`;
       return { code: 'TRANSLATION_FIELD_MISSING', coordinate, message };
     }),
   ];
