@@ -45,9 +45,9 @@ export const logCodes = Object.freeze({
     description: 'In shadow mode: a request that would have exceeded its rate class.',
     since: '0.1.0',
   },
-  DETAIL_TOO_LARGE: {
+  DETAIL_AT_STRICTEST: {
     description:
-      'More levels of detail are in force for a client’s delegations than a transaction token can carry, so every level of everything is. Once per client.',
+      'Every level of everything is in force for delegations of a client: more levels are than a transaction token can carry, or a consent names a category that the policy does not have. Once per client.',
     since: '0.1.0',
   },
   DEPRECATED_SCOPE: {

@@ -24,6 +24,14 @@ function* compareCategories(
     if (first === undefined) continue;
     // A person who chooses a level is told that it holds for the whole category. So each field says what it leaves at the first
     // one, if only that it keeps the value; at the next ones the same holds, unless it says more.
+    const misordered = ofCategory.filter(([, field]) => !keepsOrder(field, levels));
+    if (misordered.length > 0)
+      yield {
+        kind: 'level-order-differs',
+        severity: 'error',
+        name,
+        coordinates: misordered.map(([coordinate]) => coordinate),
+      };
     const without = ofCategory.filter(([, field]) => !states(field, first.name));
     if (without.length > 0)
       yield {
@@ -88,4 +96,12 @@ function* compareRules(
 
 function states({ levels }: FieldVocabulary, level: string): boolean {
   return levels.some(({ name }) => name === level);
+}
+
+/** Whether a field states the levels of its category in their order: a stricter one must not leave more. */
+function keepsOrder({ levels }: FieldVocabulary, order: readonly { readonly name: string }[]): boolean {
+  const places = levels
+    .map(({ name }) => order.findIndex((each) => each.name === name))
+    .filter((place) => place >= 0);
+  return places.every((place, index) => index === 0 || (places[index - 1] ?? -1) < place);
 }

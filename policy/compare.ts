@@ -85,6 +85,7 @@ export function describeMismatch(findings: readonly PolicyFinding[]): string | u
     ['scopes that the policy has and the schema does not use', namesOf('scope-not-in-schema')],
     ['purposes that the schema uses and the policy lacks', namesOf('purpose-not-in-policy')],
     ['fields of a category that do not state its first level', coordinatesOf('field-without-level')],
+    ['fields that state levels in another order than the policy', coordinatesOf('level-order-differs')],
     [
       'levels of fields that the policy limits to and the schema does not have',
       namesOf('level-not-in-schema'),

@@ -58,8 +58,8 @@ function fitting(levels: Levels): Levels {
   return fits ? levels : new Map([[EVERYTHING, new Set([EVERY_LEVEL])]]);
 }
 
-/** Whether more levels are in force than a token can carry, so that everything is at its strictest. */
-export function isBeyondToken({ levels }: DetailInForce): boolean {
+/** Whether everything is at its strictest: there are more levels than a token can carry, or one of an unknown category. */
+export function isAtStrictest({ levels }: DetailInForce): boolean {
   return levels?.has(EVERYTHING) === true;
 }
 
@@ -87,13 +87,19 @@ function addStrictest(levels: Levels, policy: Policy | undefined, { strictest }:
  * one that it states. A level that the policy does not know puts all in force.
  */
 function addLevel(levels: Levels, policy: Policy | undefined, name: string, level: string): void {
+  const category = policy?.categories.get(name);
+  if (policy !== undefined && category === undefined && !isCoordinate(name)) {
+    // It may have another name by now, and what was agreed about it would be lost.
+    levels.set(EVERYTHING, new Set([EVERY_LEVEL]));
+    return;
+  }
   const inForce = levels.get(name) ?? new Set<string>();
   levels.set(name, inForce);
   if (isCoordinate(name)) {
     inForce.add(level);
     return;
   }
-  const known = policy?.categories.get(name)?.levels.map((each) => each.name) ?? [];
+  const known = category?.levels.map((each) => each.name) ?? [];
   const index = known.indexOf(level);
   for (const each of index < 0 ? [EVERY_LEVEL] : known.slice(0, index + 1)) inForce.add(each);
 }

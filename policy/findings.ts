@@ -28,6 +28,10 @@ export interface FieldVocabulary {
 export interface DefaultDetail {
   /** The strategy of `@minimize`, such as `MASK`. */
   readonly strategy: string;
+  /** Its other arguments, such as `unit`. Absent: none. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  /** How many levels leave more than it does: they stand before it. */
+  readonly levelsBefore: number;
   /** Alternatives of scopes that give the whole value; empty: none do. */
   readonly wholeWith: readonly (readonly string[])[];
 }
@@ -37,6 +41,8 @@ export interface LevelDetail {
   readonly name: string;
   /** The strategy of `@minimize`; `KEEP` leaves the whole value. */
   readonly strategy: string;
+  /** Its other arguments, such as `unit`. Absent: none. */
+  readonly parameters?: Readonly<Record<string, unknown>>;
 }
 
 /** The kinds of difference that `comparePolicyWithSchema` finds. They are stable. */
@@ -49,6 +55,7 @@ export type PolicyFindingKind =
   | 'category-not-in-schema'
   | 'field-without-level'
   | 'level-not-in-policy'
+  | 'level-order-differs'
   | 'level-not-in-schema';
 
 /** One difference between a policy and a schema. */

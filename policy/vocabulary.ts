@@ -4,7 +4,9 @@ import {
   defaultStatement,
   type FieldRule,
   liftingScopes,
+  type MinimizeStatement,
   RuleTable,
+  statementParameters,
   type TypeRule,
   withoutUndefined,
 } from '@behalf/directives/internal';
@@ -88,10 +90,25 @@ function describeField(
     isLeaf: isLeaf(rules, returns),
     scopes: decisiveEntries(requirement.scopes),
     purposes: [...new Set(requirement.purposes.flat())],
-    byDefault: byDefault === undefined ? undefined : { strategy: byDefault.to, wholeWith: byDefault.unless },
-    levels: (minimization?.statements ?? []).flatMap(({ level, to }): LevelDetail[] =>
-      level === undefined ? [] : [{ name: level, strategy: to }],
+    byDefault:
+      byDefault === undefined
+        ? undefined
+        : {
+            ...strategyOf(byDefault),
+            levelsBefore: minimization?.statements.indexOf(byDefault) ?? 0,
+            wholeWith: byDefault.unless,
+          },
+    levels: (minimization?.statements ?? []).flatMap((statement): LevelDetail[] =>
+      statement.level === undefined ? [] : [{ name: statement.level, ...strategyOf(statement) }],
     ),
+  });
+}
+
+function strategyOf(statement: MinimizeStatement): Pick<LevelDetail, 'strategy' | 'parameters'> {
+  const parameters = Object.fromEntries(statementParameters(statement));
+  return withoutUndefined({
+    strategy: statement.to,
+    parameters: Object.keys(parameters).length === 0 ? undefined : parameters,
   });
 }
 

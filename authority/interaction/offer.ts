@@ -1,5 +1,6 @@
-import { longestConsentSeconds } from '@behalf/policy/internal';
-import type { PurposePolicy, ScopePolicy } from '@behalf/policy';
+import type { ConsentLevels, DetailInForce } from '@behalf/directives';
+import { detailInForce, longestConsentSeconds } from '@behalf/policy/internal';
+import type { Policy, PurposePolicy, ScopePolicy } from '@behalf/policy';
 import type { Account } from '../accounts/register.js';
 import type { ClientRegistration } from '../client-registration.js';
 import type { Consent, DetailLevel } from '../consent/types.js';
@@ -10,6 +11,7 @@ import { type AskedFor, offerFor } from './asked.js';
 import type { AskingLanguage } from '../language/languages.js';
 import { durationInWords, timeInWords } from '../pages/formats.js';
 import type { CategoryLevels } from '../pages/meaning.js';
+import { joinLevels } from '../consent/levels.js';
 import { levelChoices, type LevelsSoFar } from './levels.js';
 import { meaningOf } from './meaning.js';
 
@@ -35,7 +37,8 @@ export interface Offer {
   readonly durations: readonly DurationOption[];
   readonly details: readonly DetailLevel[];
   readonly levels: readonly CategoryLevels[];
-  /** By which they were made. */
+  /** What the policy's rules leave at most. */
+  readonly limits: DetailInForce | undefined;
   readonly levelsSoFar: LevelsSoFar;
   /** The latest end of the consent, whichever duration is chosen. */
   readonly latestEnd: Date | undefined;
@@ -88,12 +91,34 @@ export function makeOffer(options: OfferOptions): Offer | undefined {
       end: { until: standing.until },
     });
   }
+  const limits = limitsOf(policy, client.clientId, rest.purposes);
   const levelsSoFar = { asked: asked.access?.levels ?? {}, standing: standing?.levels ?? {} };
-  const levels = levelChoices(language, names, levelsSoFar);
+  const most = joinLevels(levelsSoFar.asked, asRecord(limits));
+  const levels = levelChoices(language, names, { ...levelsSoFar, asked: most });
   return {
     ...{ ...rest, account, client, language, standing, durations, latestEnd },
-    ...{ scopes: offered, levels, levelsSoFar },
+    ...{ scopes: offered, levels, levelsSoFar, limits },
   };
+}
+
+/**
+ * How much detail the policy's rules leave the application at most. A rule for a purpose counts only if the person cannot take that
+ * purpose away: the page must not promise less than what is given.
+ */
+function limitsOf(
+  policy: Policy,
+  clientId: string,
+  purposes: readonly PurposePolicy[],
+): DetailInForce | undefined {
+  const certain = purposes.length === 1 ? purposes.map(({ name }) => name) : [];
+  return detailInForce(policy, {
+    ...{ subject: '', clientId, scopes: new Set(), policies: new Set(), roles: [] },
+    consent: { id: '', version: 1, purposes: certain, detail: 'full' },
+  });
+}
+
+function asRecord(limits: DetailInForce | undefined): ConsentLevels {
+  return Object.fromEntries([...(limits?.levels ?? [])].map(([name, levels]) => [name, [...levels]]));
 }
 
 function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor {
@@ -111,7 +136,7 @@ function withStanding(asked: AskedFor, { purposes, scopes }: Consent): AskedFor 
  * (Regulation (EU) 2016/679, recital 32; CJEU C-673/17).
  */
 export function viewOf(offer: Offer, action: string, defaultDurationSeconds: number): ConsentView {
-  const { account, client, details, durations, language, levels, purposes, scopes, standing } = offer;
+  const { account, client, details, durations, language, levels, limits, purposes, scopes, standing } = offer;
   const { messages, policy, tag } = language;
   const { remarks } = messages;
   const box = (name: string, agreed: readonly string[] = [], declined: readonly string[] = []) => ({
@@ -142,7 +167,7 @@ export function viewOf(offer: Offer, action: string, defaultDurationSeconds: num
     scopes: scopes.map((scope) => ({
       ...box(scope.name, standing?.scopes, standing?.declined),
       sentence: scope.sentence,
-      meaning: meaningOf(language, scope.name),
+      meaning: meaningOf(language, scope.name, limits),
       remarks: [
         ...remarksOn(scope, policy, remarks),
         ...(standing?.declined.includes(scope.name) === true ? [remarks.refusedBefore] : []),

@@ -87,7 +87,7 @@ export function renderLevels(words: ConsentMessages, categories: readonly Catego
 
 /** Choices for the fields would repeat that for a category of a single one, unless the field has one of its own. */
 function hasFieldChoices({ fields }: CategoryLevels): boolean {
-  return fields.length > 1 || fields.some(isChosen);
+  return fields.length > 1 || fields.some((field) => isChosen(field) || field.options[0]?.value !== '');
 }
 
 function isChosen({ chosen, options }: LevelChoice): boolean {

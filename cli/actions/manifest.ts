@@ -2,6 +2,7 @@ import {
   comparePolicyWithSchema,
   describeMismatch,
   type InLanguages,
+  type LevelDetail,
   type Manifest,
   type ManifestField,
   manifestOf,
@@ -89,13 +90,24 @@ function scopeLines(
 function fieldLine(field: ManifestField, text: (texts: InLanguages) => string): string {
   const { byDefault, coordinate, descriptions, gives, levels, otherScopes, purposes, suffices } = field;
   const parts = [
-    gives === 'minimized' ? (byDefault?.strategy ?? '') : gives === 'lifted' ? 'whole' : '',
-    ...(levels.length === 0 ? [] : [levels.map(({ name, strategy }) => `${name}: ${strategy}`).join(', ')]),
+    gives === 'minimized' && byDefault !== undefined ? inWords(byDefault) : gives === 'lifted' ? 'whole' : '',
+    ...(levels.length === 0 ? [] : [levels.map((level) => `${level.name}: ${inWords(level)}`).join(', ')]),
     ...(otherScopes.length === 0 ? [] : [`${suffices ? 'or' : 'with'} ${otherScopes.join(', ')}`]),
     ...(purposes.length === 0 ? [] : [`for ${purposes.join(', ')}`]),
   ].filter((part) => part !== '');
   const description = text(descriptions);
   return `${coordinate}${description === '' ? '' : `  ${description}`}${parts.length === 0 ? '' : `  [${parts.join('; ')}]`}`;
+}
+
+/** A hierarchy can have thousands of names. */
+const MAX_SHOWN = 60;
+
+function inWords({ parameters = {}, strategy }: Pick<LevelDetail, 'strategy' | 'parameters'>): string {
+  const shown = Object.entries(parameters).flatMap(([name, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return text.length > MAX_SHOWN ? [] : [`${name} ${text}`];
+  });
+  return [strategy, ...shown].join(' ');
 }
 
 /** Or else in the policy's language. */

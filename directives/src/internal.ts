@@ -128,7 +128,7 @@ export {
 export { compareStrategies, type StrategyName } from './minimize/strategies/index.js';
 export { argumentsOf, Links, type LinkedFeature } from './specification/link.js';
 export { lowerRequiresScope } from './specification/lower.js';
-export type { MinimizeStatement } from './specification/minimize.js';
+export { type MinimizeStatement, statementParameters } from './specification/minimize.js';
 export type { Alternatives } from './specification/read-arguments.js';
 export type { SubjectRule } from './specification/subject.js';
 export { specificationOf, specifiedDirectives } from './specification/specified-directives.js';

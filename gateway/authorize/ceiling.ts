@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import {
   applyCeiling,
   detailInForce,
-  isBeyondToken,
+  isAtStrictest,
   isScopeAccepted,
   stepUpOf,
   suffices,
@@ -98,7 +98,7 @@ export class PolicyCeiling {
       consent: consent === undefined ? undefined : { ...consent, purposes },
     });
     const detail = detailInForce(this.#policy, cut);
-    if (detail !== undefined && isBeyondToken(detail)) this.#tellDetail(clientId);
+    if (detail !== undefined && isAtStrictest(detail)) this.#tellDetail(clientId);
     return withoutUndefined({ ...cut, detail });
   }
 
@@ -107,7 +107,7 @@ export class PolicyCeiling {
     const key = JSON.stringify([client]);
     if (this.#told.has(key)) return;
     this.#told.set(key, true);
-    this.#log.log('warn', 'DETAIL_TOO_LARGE', { client });
+    this.#log.log('warn', 'DETAIL_AT_STRICTEST', { client });
   }
 
   /** Once per client and scope, and once more when the scope is no longer honoured. */

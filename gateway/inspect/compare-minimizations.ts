@@ -1,7 +1,12 @@
 import { compareStrategies, levelNames } from '@behalf/directives/internal';
 import type { Minimization } from '@behalf/directives/internal';
 import { compareRequirements } from './implication.js';
-import { levelsOfBoth, statementAt, wholeRequirement } from '../supergraph/minimization.js';
+import {
+  levelsOfBoth,
+  statementAt,
+  statementAtExempt,
+  wholeRequirement,
+} from '../supergraph/minimization.js';
 
 export type MinimizationChange =
   'minimization-weakened' | 'minimization-changed' | 'minimization-strengthened';
@@ -21,6 +26,10 @@ export function compareMinimization(
     compareRequirements(wholeRequirement(before), wholeRequirement(after)),
     ...[undefined, ...levelsOfBoth(before, after)].map((level) =>
       compareStrategies(statementAt(before, level), statementAt(after, level)),
+    ),
+    // A scope exempts from the default alone, so what each level leaves by itself counts as well.
+    ...levelsOfBoth(before, after).map((level) =>
+      compareStrategies(statementAtExempt(before, level), statementAtExempt(after, level)),
     ),
     compareOrder(before, after),
   ];

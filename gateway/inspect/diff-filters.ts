@@ -41,7 +41,9 @@ function adds(rules: RuleTable, fields: readonly FilteredField[], others: readon
   return fields.some((named) => {
     const { type, field } = named;
     const isThere = others.some((other) => other.type === type && other.field === field);
-    if (isThere || rules.field(type, field) === undefined) return false;
+    if (isThere) return false;
+    // The field may have another name now, and the argument still works on it.
+    if (rules.field(type, field) === undefined) return true;
     // Nobody knows beforehand who is held to less detail.
     if (rules.answersOf(type, field).some(([, { minimization }]) => minimization !== undefined)) return true;
     const required = filters.requirementFor([named]);

@@ -17,6 +17,8 @@ export interface AnswerToMinimize {
   readonly sent: SentOperation;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly delegation: Delegation | undefined;
+  /** Coordinates that the subgraph minimized itself. */
+  readonly already: ReadonlySet<string>;
   /** The beginning of the keys of hidden fields. */
   readonly prefix: string;
   /** Nothing is changed, and hidden fields were not requested. */
@@ -143,10 +145,10 @@ class AnswerMinimization {
   }
 
   #minimize(object: Members, key: string, field: CompiledField, context: MinimizationContext): void {
-    const { delegation, isShadow } = this.#answer;
+    const { already, delegation, isShadow } = this.#answer;
     if (!this.#inForce.has(field)) this.#inForce.set(field, statementInForce(field.minimization, delegation));
     const statement = this.#inForce.get(field);
-    if (statement === undefined) return;
+    if (statement === undefined || already.has(field.coordinate)) return;
     const counted = this.counts.get(field);
     if (counted === undefined) this.counts.set(field, { coordinate: field.coordinate, statement, count: 1 });
     else counted.count += 1;

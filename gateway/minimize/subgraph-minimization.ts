@@ -68,11 +68,11 @@ export class SubgraphMinimization {
   /** Minimizes an answer's data in place. @returns what is recorded of it */
   apply(
     data: Record<string, unknown>,
-    { sent, prefix, variables, delegation }: AnsweredQuery,
+    { sent, prefix, variables, delegation, already }: AnsweredQuery,
   ): readonly FieldAccess[] {
     const { schema, types, accountable, isShadow, onUnreadable } = this.#input;
     const counts = minimizeAnswer(
-      { data, sent, variables, delegation, prefix, isShadow },
+      { data, sent, variables, delegation, prefix, isShadow, already },
       { schema, types, fields: this.#fields, onUnknownType: onUnreadable },
     );
     return counts.map(({ coordinate, statement, count }) =>
@@ -93,14 +93,26 @@ interface AnsweredQuery extends Pick<MinimizedQuery, 'prefix'> {
   readonly sent: SentOperation;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly delegation: Delegation | undefined;
+  /** Coordinates that the subgraph minimized itself. */
+  readonly already: ReadonlySet<string>;
 }
 
 /**
- * Whether the library minimized an answer, by the facts that it returned with it: to minimize twice would give other pseudonyms and
- * more noise. In its shadow mode it minimizes nothing, and says so.
+ * The fields that the library minimized in an answer, by the facts that it returned with it: to minimize twice would give other
+ * pseudonyms and more noise. Only what it says it minimized counts, each time that the field was resolved. In its shadow mode, for a
+ * token that it refused, or if it knows another rule, it says something else.
  */
-export function isMinimizedBySubgraph(facts: unknown): boolean {
-  if (!isRecord(facts) || facts.v !== 1) return false;
-  const fields: readonly unknown[] = Array.isArray(facts.fields) ? facts.fields : [];
-  return !fields.some((entry) => Array.isArray(entry) && entry[1] === 'would-minimize');
+export function minimizedBySubgraph(facts: unknown): ReadonlySet<string> {
+  const minimized = new Set<string>();
+  const given = new Set<string>();
+  if (!isRecord(facts) || facts.v !== 1 || !Array.isArray(facts.fields)) return minimized;
+  for (const entry of facts.fields as readonly unknown[]) {
+    if (!Array.isArray(entry)) continue;
+    const [coordinate, decision] = entry as readonly unknown[];
+    if (typeof coordinate !== 'string') continue;
+    if (decision === 'minimized') minimized.add(coordinate);
+    else if (decision !== 'denied') given.add(coordinate);
+  }
+  for (const coordinate of given) minimized.delete(coordinate);
+  return minimized;
 }

@@ -7,7 +7,7 @@ import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '../apol
 import type { AccountableField } from '../authorize/index.js';
 import type { GatewayLog } from '../log.js';
 import type { MinimizedQuery } from '../minimize/hidden-fields.js';
-import { isMinimizedBySubgraph } from '../minimize/subgraph-minimization.js';
+import { minimizedBySubgraph } from '../minimize/subgraph-minimization.js';
 import type { SubgraphMinimization } from '../minimize/subgraph-minimization.js';
 import { settleAnswer } from '../exact/answer.js';
 import { settleWithin } from '../exact/settle.js';
@@ -118,7 +118,7 @@ export class BehalfDataSource implements GraphQLDataSource {
   #minimize(
     { data }: SubgraphResponse,
     {
-      minimized: { query, prefix },
+      minimized,
       variables,
       facts,
       propagation,
@@ -131,12 +131,12 @@ export class BehalfDataSource implements GraphQLDataSource {
   ): void {
     const { name, minimization, recordsAnonymous, whenMinimizedTwice } = this.#options;
     if (minimization === undefined || !isRecord(data)) return;
-    if (isMinimizedBySubgraph(facts)) {
-      whenMinimizedTwice();
-      return;
-    }
+    const already = minimizedBySubgraph(facts);
+    if (already.size > 0) whenMinimizedTwice();
     const delegation = propagation?.delegation;
-    const accesses = minimization.apply(data, { sent: this.#sent.of(query), prefix, variables, delegation });
+    const { query, prefix } = minimized;
+    const answered = { sent: this.#sent.of(query), prefix, variables, delegation, already };
+    const accesses = minimization.apply(data, answered);
     if (delegation !== undefined || recordsAnonymous) propagation?.accounts.addAtGateway(name, accesses);
   }
 

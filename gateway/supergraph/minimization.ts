@@ -4,6 +4,7 @@ import {
   defaultStatement,
   levelNames,
   NO_REQUIREMENT,
+  statementParameters,
 } from '@behalf/directives/internal';
 import type { Minimization, MinimizeStatement, Requirement } from '@behalf/directives/internal';
 import { implies } from './implication.js';
@@ -22,6 +23,11 @@ export const WHOLE: MinimizeStatement = Object.freeze({ to: 'KEEP', unless: [] }
 /** What a field leaves with this level in force and none of its other ones, for a caller whom nothing exempts from its default. */
 export function statementAt({ statements }: Minimization, level: string | undefined): MinimizeStatement {
   return statements.findLast((each) => each.level === undefined || each.level === level) ?? WHOLE;
+}
+
+/** The same for a caller who is exempt from the default: only the level counts. */
+export function statementAtExempt({ statements }: Minimization, level: string): MinimizeStatement {
+  return statements.find((each) => each.level === level) ?? WHOLE;
 }
 
 /**
@@ -60,7 +66,12 @@ function areLevelsAsStrict(reader: Minimization | undefined, input: Minimization
   if (limiting.length === 0) return true;
   // Levels are chosen by category, so that of another one would be in force without this one.
   if (reader?.category === undefined || reader.category !== input.category) return false;
-  return limiting.every(({ level }) => isAsStrict(statementAt(reader, level), statementAt(input, level)));
+  // Also for callers whom a scope exempts from the defaults: they get what the level alone leaves.
+  return limiting.every(
+    ({ level = '' }) =>
+      isAsStrict(statementAt(reader, level), statementAt(input, level)) &&
+      isAsStrict(statementAtExempt(reader, level), statementAtExempt(input, level)),
+  );
 }
 
 function isAsStrict(one: MinimizeStatement, than: MinimizeStatement): boolean {
@@ -88,23 +99,22 @@ export function strategyText(statement: MinimizeStatement): string {
 
 /** In the schema's words. */
 function parametersOf(statement: MinimizeStatement): readonly [string, string][] {
-  return parameterEntries(statement).map(([name, value]) => [name, parameterText(value)]);
+  return statementParameters(statement).map(([name, value]) => [name, parameterText(value)]);
 }
 
 function parameterText(value: unknown): string {
   return Array.isArray(value) ? `[${value.map(parameterText).join(', ')}]` : String(value);
 }
 
-/** Those that say something about a value. */
-export function shownParameters(statement: MinimizeStatement): readonly (readonly [string, unknown])[] {
-  return parameterEntries(statement).filter(([name]) => name !== 'readableWith');
-}
+/** They say who may read a pseudonym, and which property of a row is whose. */
+const UNTOLD: ReadonlySet<string> = new Set(['readableWith', 'subject']);
+/** A hierarchy can have thousands of names. */
+const MAX_PARAMETER_LENGTH = 200;
 
-/** Without the parameters of `MASK` that say nothing. */
-function parameterEntries(statement: MinimizeStatement): readonly (readonly [string, unknown])[] {
-  const { level: _level, to, unless: _unless, ...parameters } = statement;
-  return Object.entries(parameters).filter(
-    ([name, value]) => name !== 'by' && !(to === 'MASK' && (value === 0 || value === false)),
+/** Those that say something about a value, as far as they are short. */
+export function shownParameters(statement: MinimizeStatement): readonly (readonly [string, unknown])[] {
+  return statementParameters(statement).filter(
+    ([name, value]) => !UNTOLD.has(name) && JSON.stringify(value).length <= MAX_PARAMETER_LENGTH,
   );
 }
 

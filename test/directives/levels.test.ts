@@ -71,6 +71,24 @@ describe('a level of detail', () => {
     expect(await homeFor({ levels: { 'Home.city': ['*'] } })).toMatchObject({ city: null });
   });
 
+  it('of everything holds for each field', async () => {
+    expect(await homeFor({ levels: { '*': ['*'] } }, 'home:built')).toEqual({
+      street: null,
+      city: null,
+      built: null,
+    });
+  });
+
+  it('holds for a field of a root type that has another name here', async () => {
+    const renamed = testedSubgraph(
+      `extend schema { query: RootQuery }
+       type RootQuery { born: String @authenticated @minimize(level: "year", to: GENERALIZE, unit: YEAR) }`,
+      { RootQuery: { born: () => '1987-06-15' } },
+    );
+    const { data } = await renamed.ask('{ born }', { inForce: { levels: { 'Query.born': ['year'] } } });
+    expect(data).toEqual({ born: '1987-01-01' });
+  });
+
   it('keeps the default from being lifted', async () => {
     expect(await homeFor({ nothing_lifts: true }, 'home:built')).toMatchObject({ built: '1987-01-01' });
   });

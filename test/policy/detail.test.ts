@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkPolicy, comparePolicyWithSchema, describeMismatch, policyVersion } from '../../policy/index.js';
 import type { FieldVocabulary, Policy } from '../../policy/index.js';
-import { detailInForce, isPolicy } from '../../policy/internal.js';
+import { detailInForce, isAtStrictest, isPolicy } from '../../policy/internal.js';
 
 const SENTENCE = { sentence: 'Words' };
 const BASE = {
@@ -57,10 +57,29 @@ describe('the detail in force', () => {
   });
 
   it('is the strictest of a category if its levels are unknown', () => {
-    const consent = { ...alma.consent, levels: { location: ['street'], diet: ['none'] } } as never;
-    expect(plain(detailInForce(policyWith(), { ...alma, consent }))).toEqual({ location: '*', diet: '*' });
+    const consent = { ...alma.consent, levels: { location: ['street'] } } as never;
+    expect(plain(detailInForce(policyWith(), { ...alma, consent }))).toEqual({ location: '*' });
     const known = { ...alma.consent, levels: { location: ['city'] } } as never;
     expect(plain(detailInForce(undefined, { ...alma, consent: known }))).toEqual({ location: '*' });
+  });
+
+  it('is the strictest of everything for a category that the policy does not have', () => {
+    const consent = { ...alma.consent, levels: { diet: ['none'] } } as never;
+    const detail = detailInForce(policyWith(), { ...alma, consent });
+    expect(plain(detail)).toMatchObject({ '*': '*' });
+    expect(detail !== undefined && isAtStrictest(detail)).toBe(true);
+  });
+
+  it.each<[string, object]>([
+    ['entries', Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`A.f${index}`, ['x']]))],
+    ['levels', { 'A.f': Array.from({ length: 17 }, (_, index) => `l${index}`) }],
+    [
+      'characters',
+      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`A.${'f'.repeat(110)}${n}`, ['x']])),
+    ],
+  ])('is the strictest of everything if a token cannot carry its %s', (_what, levels) => {
+    const consent = { ...alma.consent, levels } as never;
+    expect(plain(detailInForce(policyWith(), { ...alma, consent }))).toEqual({ '*': '*' });
   });
 
   it('lifts nothing under a consent to less detail', () => {
@@ -208,6 +227,11 @@ describe('categories and levels compared with a schema', () => {
     expect(findings(policyWith(), details)).toEqual([
       'error field-without-level location: city Home.street Home.zip',
     ]);
+  });
+
+  it('find fields that state levels in another order', () => {
+    const details = { ...WHOLE, 'Home.city': { category: 'location', levels: ['country', 'city'] } };
+    expect(findings(policyWith(), details)).toEqual(['error level-order-differs location Home.city']);
   });
 
   it('find levels and categories that nobody can choose', () => {

@@ -23,7 +23,8 @@ const gatewayActions: Readonly<Record<LogCode, string>> = {
   WOULD_DENY:
     'Grant the application what it needs, or change the application, before the mode becomes `filter`.',
   WOULD_LIMIT: 'Give the client another rate class, or slow it down, before the mode becomes `filter`.',
-  DETAIL_TOO_LARGE: 'Put fewer levels in force, by category instead of by field: until then these callers get the least of everything.',
+  DETAIL_AT_STRICTEST:
+    'Put fewer levels in force, by category instead of by field; give a renamed category its name back. Until then these callers get the least of everything.',
   DEPRECATED_SCOPE: 'Tell the owners of the application which scope replaces it.',
   DEPRECATED_KEY: 'Follow `advice`, before the release that it names.',
   SUPERGRAPH_UPDATED: NOTHING,

@@ -84,3 +84,11 @@ function readStatement(args: Arguments, coordinate: string): MinimizeStatement {
     throw new DirectiveError('INVALID_RULE', 'a "level" takes no "unless": no scope lifts it', coordinate);
   return { ...strategy, level, unless };
 }
+
+/** The arguments of a statement beside `level`, `to` and `unless`, without those of `MASK` that say nothing. */
+export function statementParameters(statement: MinimizeStatement): readonly (readonly [string, unknown])[] {
+  const { level: _level, to, unless: _unless, ...parameters } = statement;
+  return Object.entries(parameters).filter(
+    ([name, value]) => name !== 'by' && !(to === 'MASK' && (value === 0 || value === false)),
+  );
+}

@@ -68,6 +68,10 @@ export const FINDINGS = Object.freeze({
     severity: 'error',
     hint: 'Say what it leaves at that level, if only that it keeps the value: @minimize(level: …, to: KEEP).',
   },
+  LEVEL_ORDER_DIFFERS: {
+    severity: 'error',
+    hint: 'State the levels from most detail to least, as the policy lists them: a stricter one would give more.',
+  },
   LEVEL_NOT_IN_POLICY: {
     severity: 'warning',
     hint: 'Nobody can choose it for the category. Correct the name, or add the level to the policy.',

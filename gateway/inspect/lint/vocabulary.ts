@@ -43,6 +43,12 @@ export function checkVocabulary(rules: RuleTable, policy: Policy, today: string)
           found.push({ code: 'FIELD_WITHOUT_LEVEL', coordinate, message: `it does not state "${name}"` });
         }
         break;
+      case 'level-order-differs':
+        for (const coordinate of coordinates) {
+          const message = `the policy has the levels of "${name}" in another order`;
+          found.push({ code: 'LEVEL_ORDER_DIFFERS', coordinate, message });
+        }
+        break;
       case 'level-not-in-policy':
         for (const coordinate of coordinates) {
           found.push({ code: 'LEVEL_NOT_IN_POLICY', coordinate, message: `the policy has no "${name}"` });
