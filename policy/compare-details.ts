@@ -24,6 +24,16 @@ function* compareCategories(
     if (first === undefined) continue;
     // A person who chooses a level is told that it holds for the whole category. So each field says what it leaves at the first
     // one, if only that it keeps the value; at the next ones the same holds, unless it says more.
+    // A level that no field states leaves what the one before leaves, and people would choose it for nothing.
+    for (const level of ofCategory.length === 0 ? [] : levels) {
+      if (ofCategory.some(([, field]) => states(field, level.name))) continue;
+      yield {
+        kind: 'level-not-in-schema',
+        severity: 'error',
+        name: `${name}: ${level.name}`,
+        coordinates: [],
+      };
+    }
     const misordered = ofCategory.filter(([, field]) => !keepsOrder(field, levels));
     if (misordered.length > 0)
       yield {

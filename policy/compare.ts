@@ -86,10 +86,7 @@ export function describeMismatch(findings: readonly PolicyFinding[]): string | u
     ['purposes that the schema uses and the policy lacks', namesOf('purpose-not-in-policy')],
     ['fields of a category that do not state its first level', coordinatesOf('field-without-level')],
     ['fields that state levels in another order than the policy', coordinatesOf('level-order-differs')],
-    [
-      'levels of fields that the policy limits to and the schema does not have',
-      namesOf('level-not-in-schema'),
-    ],
+    ['levels that the policy has and no field states', namesOf('level-not-in-schema')],
   ];
   return parts
     .filter(([, names]) => names !== '')

@@ -2,7 +2,7 @@ import { longestConsentSeconds } from '@behalf/policy/internal';
 import { withoutUndefined } from '@behalf/directives/internal';
 import { areTooMany } from '../consent/levels.js';
 import type { ConsentTerms, DetailLevel, PrivacyNotice } from '../consent/types.js';
-import { type ConsentView, wordsOf } from '../pages/consent.js';
+import { type ConsentView, standingOf, wordsOf } from '../pages/consent.js';
 import type { PageLanguage } from '../pages/layout.js';
 import { levelsInWords, readLevelChoices } from './levels.js';
 import type { DurationOption, Offer } from './offer.js';
@@ -26,7 +26,7 @@ export function readDecision(form: URLSearchParams, offer: Offer, view: ConsentV
   if (form.get('do') === 'keep' && standing !== undefined) return { kind: 'kept' };
   if (form.get('do') !== 'allow') return { kind: 'refused' };
   const { digest, text } = wordsOf(language, view);
-  if (form.get('shown') !== digest) {
+  if (form.get('shown') !== digest || (form.get('over') ?? '') !== standingOf(standing)) {
     return problem(words.changed);
   }
   const scopes = split(offer.scopes, form.getAll('scope'));

@@ -158,6 +158,8 @@ export function viewOf(offer: Offer, action: string, defaultDurationSeconds: num
     standing: standing && {
       since: timeInWords(standing.grantedAt, tag),
       until: timeInWords(standing.until, tag),
+      id: standing.id,
+      version: standing.version,
     },
     purposes: purposes.map(({ name, sentence }) => ({
       ...box(name, standing?.purposes, standing?.declinedPurposes),

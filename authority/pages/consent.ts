@@ -41,7 +41,9 @@ export interface ConsentView {
     readonly homePage?: string | undefined;
   };
   /** The earlier consent that is still in force, with formatted dates. */
-  readonly standing?: { readonly since: string; readonly until: string } | undefined;
+  readonly standing?:
+    | { readonly since: string; readonly until: string; readonly id: string; readonly version: number }
+    | undefined;
   readonly purposes: readonly OfferedName[];
   readonly scopes: readonly OfferedName[];
   readonly durations: readonly { readonly value: string; readonly label: string }[];
@@ -144,6 +146,7 @@ function renderForm(language: PageLanguage, view: ConsentView, digest: string): 
   const { action, detail, details, duration, durations, levels, standing } = view;
   return html`<form method="post" action="${inLanguage(action, language)}">
     <input type="hidden" name="shown" value="${digest}" />
+    <input type="hidden" name="over" value="${standingOf(standing)}" />
     ${renderPurposes(words, view.purposes)} ${renderScopes(words, view)}
     <fieldset>
       <legend><label for="duration">${words.howLong}</label></legend>
@@ -212,4 +215,9 @@ function renderBox(
       <span>${isNew && renderNew(words)}${sentence} ${renderRemarks({ remarks })}<code>${name}</code></span>
     </label>
     ${renderMeaning(words, meaning)} `;
+}
+
+/** Names the consent that the page was made over: another one would have had other choices preselected. */
+export function standingOf(standing: { readonly id: string; readonly version: number } | undefined): string {
+  return standing === undefined ? '' : `${standing.id} ${standing.version}`;
 }

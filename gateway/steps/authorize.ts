@@ -1,7 +1,7 @@
 import type { GatewayGraphQLRequestContext } from '@apollo/server-gateway-interface';
 import type { Authorization, ExecutionOutcome, OperationAuthorizer } from '../authorize/index.js';
 import { asksForMinimized } from '../http/minimized-header.js';
-import { refuseSubscription } from '../authorize/refuse-subscription.js';
+import { refuseMissingRoot, refuseSubscription } from '../authorize/refuse-subscription.js';
 import { requireVariables } from '../authorize/variables.js';
 import { RefusedError } from '../errors.js';
 import { InexactVariableError, settleVariables } from '../exact/input.js';
@@ -41,6 +41,7 @@ export async function authorize(
   const { operation } = prepared;
   const hasToken = prepared.delegation !== undefined;
   refuseSubscription(operation);
+  refuseMissingRoot(operation, request.schema);
   refuseSchemaIntrospection(operation.document, rule, hasToken);
   const variables = readVariables(request);
   requireVariables({ schema: request.schema, client: operation, variables, suggests: rule === 'all' });

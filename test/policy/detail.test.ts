@@ -229,6 +229,12 @@ describe('categories and levels compared with a schema', () => {
     ]);
   });
 
+  it('find levels that no field states: choosing them would change nothing', () => {
+    const { 'Home.city': _city, ...rest } = WHOLE;
+    const details = { ...rest, 'Home.city': { category: 'location', levels: ['city'] } };
+    expect(findings(policyWith(), details)).toEqual(['error level-not-in-schema location: country']);
+  });
+
   it('find fields that state levels in another order', () => {
     const details = { ...WHOLE, 'Home.city': { category: 'location', levels: ['country', 'city'] } };
     expect(findings(policyWith(), details)).toEqual(['error level-order-differs location Home.city']);
@@ -264,7 +270,7 @@ describe('categories and levels compared with a schema', () => {
         { kind: 'level-not-in-schema', severity: 'error', name: 'A.b: x', coordinates: [] },
       ]),
     ).toBe(
-      'fields of a category that do not state its first level: A.b (location: city), A.c (location: city); levels of fields that the policy limits to and the schema does not have: A.b: x',
+      'fields of a category that do not state its first level: A.b (location: city), A.c (location: city); levels that the policy has and no field states: A.b: x',
     );
   });
 });

@@ -78,7 +78,7 @@ export const FINDINGS = Object.freeze({
   },
   LEVEL_UNKNOWN: {
     severity: 'error',
-    hint: 'A rule of the policy limits to it. Correct the field or the level there.',
+    hint: 'People would choose it, or a rule of the policy limits to it, without effect. Correct the field or the level.',
   },
   LEVELS_NOT_COMPARABLE: {
     severity: 'warning',
