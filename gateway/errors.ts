@@ -120,8 +120,9 @@ export const gatewayErrors = Object.freeze({
     status: 400,
   },
   OPERATION_UNSUPPORTED: {
-    description: 'An operation of a kind that the schema does not have, such as a mutation. 400.',
+    description: 'An operation of a kind that the schema does not have, such as a mutation.',
     since: '0.1.0',
+    status: 400,
   },
   SUBSCRIPTION_UNSUPPORTED: {
     description: 'The operation is a subscription, and the gateway executes queries and mutations only.',

@@ -25,9 +25,11 @@ export function statementAt({ statements }: Minimization, level: string | undefi
   return statements.findLast((each) => each.level === undefined || each.level === level) ?? WHOLE;
 }
 
-/** The same for a caller who is exempt from the default: only the level counts. */
+/** The same for a caller who is exempt from the default, if anybody can be: only the level counts. */
 export function statementAtExempt({ statements }: Minimization, level: string): MinimizeStatement {
-  return statements.find((each) => each.level === level) ?? WHOLE;
+  const applies = (each: MinimizeStatement): boolean =>
+    each.level === undefined ? each.unless.length === 0 : each.level === level;
+  return statements.findLast(applies) ?? WHOLE;
 }
 
 /**

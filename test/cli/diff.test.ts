@@ -54,7 +54,7 @@ describe('@filters', () => {
       'with its field',
       sdl(B),
       sdl('').replace('b: Int @requiresScope(scope: "b") c', 'c'),
-      ['removed Query.b'],
+      ['filter-lost In.x', 'filter-lost Order.B', 'filter-lost Query.a(x:)', 'removed Query.b'],
     ],
     [
       'of another field',
