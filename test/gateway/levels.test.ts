@@ -206,7 +206,7 @@ it('a mutation is refused as invalid where the schema has none', async () => {
   const token = await issuer.mint({ scope: 'home', consent });
   for (const asking of [{ token }, {}]) {
     const { body } = await gateway.ask('mutation { rename }', asking);
-      expect(body.errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['OPERATION_UNSUPPORTED']);
+    expect(body.errors?.map(({ extensions }) => extensions?.['code'])).toEqual(['OPERATION_UNSUPPORTED']);
   }
   expect(gateway.log.of('INTERNAL_SERVER_ERROR')).toEqual([]);
 });
