@@ -1,6 +1,7 @@
 import { compareStrategies, NO_REQUIREMENT } from '@behalf/directives/internal';
 import type { Minimization, MinimizeStatement, Requirement } from '@behalf/directives/internal';
 import { describe, expect, it } from 'vitest';
+import { compareMinimization } from '../../../gateway/inspect/compare-minimizations.js';
 import { isMinimizedAsStrictly, minimizationText } from '../../../gateway/supergraph/minimization.js';
 
 type Strategy = Readonly<Record<string, unknown>>;
@@ -189,6 +190,29 @@ describe('a field that is computed from a minimized one', () => {
         isMinimizedAsStrictly(NO_REQUIREMENT, reader, levels('location', stated(mask(1), [], 'x'))),
       ).toBe(true);
     });
+  });
+});
+
+describe('levels compared with those before', () => {
+  const one = stated(mask(4), [], 'a');
+  const other = stated(truncate(2), [], 'b');
+  const before = levels('location', one, other);
+
+  it.each<[string, Minimization, string | undefined]>([
+    ['nothing', levels('location', one, other), undefined],
+    ['another category, by which they are chosen', levels('address', one, other), 'minimization-changed'],
+    ['another order', levels('location', other, one), 'minimization-changed'],
+    ['one less', levels('location', one), 'minimization-changed'],
+    ['none', levels('location', stated({ to: 'KEEP' }, [], 'c')), 'minimization-changed'],
+  ])('differ in %s', (_what, after, change) => {
+    expect(compareMinimization(before, after)).toBe(change);
+  });
+
+  it('come on top of a default', () => {
+    const byDefault = levels('location', stated(mask(4)));
+    const both = levels('location', stated(mask(4)), stated(REDACT, [], 'a'));
+    expect(compareMinimization(byDefault, both)).toBe('minimization-strengthened');
+    expect(compareMinimization(both, byDefault)).toBe('minimization-weakened');
   });
 });
 
