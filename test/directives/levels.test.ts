@@ -162,6 +162,16 @@ describe('statements of levels', () => {
     expect(() => minimizationOf(field)).toThrow(expect.objectContaining({ code: 'INVALID_RULE' }) as Error);
   });
 
+  // The 255th would be noted in the byte that stands for the whole value.
+  it.each([17, 256, 257])('stop the start: %i of one field', (count) => {
+    const levels = Array.from(
+      { length: count },
+      (_, index) => `@minimize(level: "l${index}", to: TRUNCATE, keep: ${1_000 - index})`,
+    );
+    expect(() => minimizationOf(levels.join(' '))).toThrow('more than 16 levels');
+    expect(minimizationOf(levels.slice(0, 16).join(' ')).statements).toHaveLength(16);
+  });
+
   it('count once if several subgraphs say the same in other words', () => {
     const { statements } = minimizationOf(
       '@minimize(to: MASK, last: 4, unless: [["b", "a"], ["c"]]) @minimize(to: MASK, first: 0, last: 4, unless: [["c"], ["c", "x"], ["a", "b", "a"]])',

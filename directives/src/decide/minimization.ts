@@ -20,12 +20,16 @@ export const EVERY_LEVEL = '*';
 /** In place of a category or a field: all of them. */
 export const EVERYTHING = '*';
 
+/** Of one field. A request notes the one in force in a byte, where a greater number could be taken for another decision. */
+const MAX_STATEMENTS = 16;
+
 /**
  * Joins the statements of one field, in the order of the schema. Composition writes down what each subgraph states, so what means
  * the same counts once.
  *
  * @returns undefined without any
- * @throws {DirectiveError} `INVALID_RULE` if two are of one level, or a later one is known to leave as much as an earlier one
+ * @throws {DirectiveError} `INVALID_RULE` if they are too many, two are of one level, or a later one is known to leave as much as
+ *   an earlier one
  */
 export function joinStatements(
   stated: readonly MinimizeStatement[],
@@ -34,6 +38,7 @@ export function joinStatements(
 ): Minimization | undefined {
   if (stated.length === 0) return undefined;
   const statements = [...new Map(stated.map((each) => [meaningOf(each), each] as const)).values()];
+  if (statements.length > MAX_STATEMENTS) refuse(`more than ${MAX_STATEMENTS} levels`);
   const levels = new Set<string | undefined>();
   for (const { level } of statements) {
     if (levels.has(level)) refuse(level === undefined ? TWO_DEFAULTS : `level "${level}" is stated twice`);
