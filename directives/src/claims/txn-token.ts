@@ -46,7 +46,7 @@ export interface TransactionContext {
   /** A service acts for itself; `sub` then begins with `urn:behalf:service:`. */
   readonly service?: true;
   readonly consent?: ConsentClaim;
-  /** Less detail than the schema gives by default, only of what this subgraph can resolve. */
+  /** Less detail than the schema gives by default. */
   readonly detail?: DetailClaim;
   /** Policies that hold, only those that a rule of this subgraph can require. */
   readonly policies?: readonly string[];

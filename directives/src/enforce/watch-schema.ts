@@ -4,7 +4,10 @@ import type { FieldPlan } from './field-plan.js';
 import { plannedStatement, refusedFilter } from './protect-resolver.js';
 import type { RequestState } from './request-state.js';
 
-/** Shadow mode: the field's result is returned unchanged (except rows behind a statistic), and the decision that enforcement would have made is counted. */
+/**
+ * Shadow mode: the field's result is returned unchanged (except rows behind a statistic), and the decision that enforcement would
+ * have made is counted.
+ */
 export function watchResolver(
   plan: FieldPlan,
   resolve: GraphQLFieldResolver<unknown, unknown>,
